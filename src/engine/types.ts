@@ -1,0 +1,44 @@
+/** What commands hand to the engine: typed, already validated in form, with Docker's defaults applied. */
+import type { Layout } from '../state/layout.ts';
+import type { PortMapping, TmpfsMount, VolumeMount } from '../state/record.ts';
+
+export interface Engine {
+  layout: Layout;
+  /** Where warnings and progress for a person go (stderr, through the command). */
+  notify: (line: string) => void;
+}
+
+/** BoxConfig, the runtime's input (R-44), before the image's own configuration is laid under it. */
+export interface CreateOptions {
+  image: string;
+  name: string | undefined;
+  cpus: number;
+  memoryBytes: number;
+  env: string[];
+  workingDir: string | undefined;
+  user: string | undefined;
+  /** Undefined keeps the image's; `[]` (from `--entrypoint ''`) clears it. */
+  entrypoint: string[] | undefined;
+  cmd: string[];
+  hostname: string | undefined;
+  labels: Record<string, string>;
+  ports: PortMapping[];
+  volumes: VolumeMount[];
+  tmpfs: TmpfsMount[];
+  dns: string[];
+  network: 'default' | 'none';
+  tty: boolean;
+  openStdin: boolean;
+  autoRemove: boolean;
+  init: boolean;
+  readOnly: boolean;
+}
+
+export interface AttachOptions {
+  /** Whether the caller reads stdout and stderr; without it the session only reports the start. */
+  output: boolean;
+  stdin: boolean;
+  /** First window size, for a box with a terminal. */
+  rows?: number;
+  cols?: number;
+}

@@ -1,0 +1,98 @@
+/**
+ * Every path under the state directory (`~/.a3s`, or `A3S_HOME`). Documented in docs/state-layout.md;
+ * no other file spells a name of it.
+ */
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { A3sError } from '../errors.ts';
+
+/** Longest path that fits `sockaddr_un.sun_path` with its NUL. */
+const SOCKET_PATH_MAX = 107;
+
+/** The state directory: absolute, from `A3S_HOME` or `~/.a3s`. */
+export function stateHome(env: NodeJS.ProcessEnv = process.env): string {
+  const home = env['A3S_HOME'];
+  return home === undefined || home === '' ? join(homedir(), '.a3s') : resolve(home);
+}
+
+export interface Layout {
+  home: string;
+  /** The box records. */
+  boxesFile: string;
+  /** Kernel-released lock that guards `boxesFile`. */
+  boxesLock: string;
+  /** One directory a box. */
+  boxesDir: string;
+  /** The OCI image layout and the root filesystems made from it. */
+  imagesDir: string;
+  rootfsDir: string;
+  /** VM templates, a cache. */
+  templatesDir: string;
+  /** Locks of template and root filesystem builds. */
+  locksDir: string;
+  /** The accelerator verdict and other facts found by trial. */
+  cacheDir: string;
+  /** An empty directory, exported by share slots that a box does not use. */
+  emptyShareDir: string;
+}
+
+export function layoutOf(home: string): Layout {
+  const imagesDir = join(home, 'images');
+  return {
+    home,
+    boxesFile: join(home, 'boxes.json'),
+    boxesLock: join(home, 'boxes.lock'),
+    boxesDir: join(home, 'boxes'),
+    imagesDir,
+    rootfsDir: join(imagesDir, 'rootfs'),
+    templatesDir: join(home, 'templates'),
+    locksDir: join(home, 'locks'),
+    cacheDir: join(home, 'cache'),
+    emptyShareDir: join(home, 'cache', 'empty'),
+  };
+}
+
+export interface BoxPaths {
+  dir: string;
+  execSocket: string;
+  agentSocket: string;
+  controlSocket: string;
+  /** The guest kernel's console. */
+  consoleLog: string;
+  /** The workload's output in Docker's json-file format. */
+  jsonLog: string;
+  /** The monitor's own words and QEMU's stderr. */
+  monitorLog: string;
+  /** The box's writable disk: a qcow2 overlay on the blank scratch disk or a template's. */
+  scratch: string;
+  /** Hard links to single files that are bind-mounted. */
+  sharesDir: string;
+}
+
+/**
+ * The files of one box.
+ * @throws A3sError `invalid_config` when the state directory's path is too long for a unix socket.
+ */
+export function boxPaths(boxDir: string): BoxPaths {
+  const paths: BoxPaths = {
+    dir: boxDir,
+    execSocket: join(boxDir, 'sockets', 'exec.sock'),
+    agentSocket: join(boxDir, 'sockets', 'agent.sock'),
+    controlSocket: join(boxDir, 'sockets', 'control.sock'),
+    consoleLog: join(boxDir, 'console.log'),
+    jsonLog: join(boxDir, 'workload-json.log'),
+    monitorLog: join(boxDir, 'monitor.log'),
+    scratch: join(boxDir, 'scratch.qcow2'),
+    sharesDir: join(boxDir, 'shares'),
+  };
+  const length = Buffer.byteLength(paths.controlSocket);
+  if (length > SOCKET_PATH_MAX) {
+    throw new A3sError(
+      'invalid_config',
+      `the state directory's path is too long: ${paths.controlSocket} has ${length} bytes, a unix socket's path at most ${SOCKET_PATH_MAX}`,
+      { hint: 'set A3S_HOME to a shorter path' },
+    );
+  }
+  return paths;
+}

@@ -1,0 +1,99 @@
+/**
+ * The durable facts of one box, as they stand in boxes.json (R-41). Field names are those of the file.
+ */
+
+/** Life of a box (R-10); `starting` is shown as created: a monitor has been asked for and has not answered. */
+export type BoxStatus = 'created' | 'starting' | 'running' | 'paused' | 'stopped' | 'dead';
+
+export interface PortMapping {
+  /** Host address, default 0.0.0.0. */
+  host_ip: string;
+  /** 0 asks for any free port; the record of a running box holds the real one. */
+  host_port: number;
+  guest_port: number;
+  protocol: 'tcp' | 'udp';
+}
+
+export interface VolumeMount {
+  type: 'bind';
+  /** Absolute host path. */
+  source: string;
+  /** Absolute path in the box. */
+  target: string;
+  read_only: boolean;
+}
+
+export interface TmpfsMount {
+  target: string;
+  /** Mount options as given after `:`; empty for Docker's default. */
+  options: string;
+}
+
+export interface BoxRecord {
+  /** UUID, lower case. */
+  id: string;
+  /** The first 12 hex digits of `id` without its dashes. */
+  short_id: string;
+  name: string;
+  /** The image as the user wrote it. */
+  image: string;
+  /** Digest of the image's configuration, `sha256:…`. */
+  image_id: string;
+  status: BoxStatus;
+  /** PID of the box's monitor (of the starting command while `starting`), null when nothing runs. */
+  pid: number | null;
+  /** Start time of `pid` in clock ticks since boot (field 22 of /proc/PID/stat), so that a reused PID does not fool. */
+  pid_start: number | null;
+  cpus: number;
+  /** Memory the workload may use, in MiB. */
+  memory_mb: number;
+  volumes: VolumeMount[];
+  tmpfs: TmpfsMount[];
+  /** Image environment with the user's on top, `K=V`. */
+  env: string[];
+  /** The effective entrypoint and arguments; their concatenation is the workload's argv. */
+  entrypoint: string[];
+  cmd: string[];
+  user: string;
+  working_dir: string;
+  hostname: string;
+  tty: boolean;
+  open_stdin: boolean;
+  init: boolean;
+  read_only: boolean;
+  network: 'default' | 'none';
+  dns: string[];
+  port_map: PortMapping[];
+  labels: Record<string, string>;
+  auto_remove: boolean;
+  /** Signal that `stop` sends, e.g. `SIGTERM`. */
+  stop_signal: string;
+  /** Seconds of grace that `stop` gives. */
+  stop_timeout: number;
+  restart_policy: string;
+  restart_count: number;
+  stopped_by_user: boolean;
+  /** Health state; null while a box has no health check. */
+  health: string | null;
+  /** ISO 8601, UTC. */
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  exit_code: number | null;
+  oom_killed: boolean;
+  /** Why the box is dead or did not start; empty otherwise. */
+  error: string;
+  box_dir: string;
+  /** The agent's health socket. */
+  socket_path: string;
+  exec_socket_path: string;
+  console_log: string;
+  /** True once the box has been started: its scratch disk holds its writes and the next start keeps them. */
+  has_writes: boolean;
+}
+
+/** The whole file. */
+export interface BoxesFile {
+  version: 1;
+  boxes: BoxRecord[];
+}
