@@ -1,0 +1,92 @@
+/** The text of boxes.json: parsing with every field checked, migration, serialisation. Pure. */
+import { A3sError } from '../errors.ts';
+import type { BoxRecord, BoxesFile } from './record.ts';
+import { isObject, isRecord, recordFault } from './record-check.ts';
+
+/** The version this program writes. */
+export const CURRENT_VERSION: BoxesFile['version'] = 1;
+
+/** Turns the boxes of one version into those of the next. */
+export type Migration = (boxes: unknown[]) => unknown[];
+
+/** By the version it starts from: `MIGRATIONS[1]` leads to version 2. Every version that was ever released is here. */
+const MIGRATIONS: Readonly<Record<number, Migration>> = {};
+
+/** Why a file cannot be used, with the reader's next step left to the caller. */
+export class CorruptBoxesFile extends Error {}
+
+/**
+ * The boxes in the text of a boxes.json.
+ * @throws CorruptBoxesFile when it is no such file; A3sError `state_newer` when a newer program wrote it.
+ */
+export function parseBoxes(text: string): BoxRecord[] {
+  return checkBoxes(migrate(parseFile(text), CURRENT_VERSION, MIGRATIONS));
+}
+
+interface RawFile {
+  version: number;
+  boxes: unknown[];
+}
+
+function parseFile(text: string): RawFile {
+  let file: unknown;
+  try {
+    file = JSON.parse(text);
+  } catch (error) {
+    throw new CorruptBoxesFile(error instanceof Error ? error.message : 'not JSON');
+  }
+  if (!isObject(file)) throw new CorruptBoxesFile('it holds no object');
+  const { version, boxes } = file;
+  if (typeof version !== 'number' || !Number.isInteger(version) || version < 1) {
+    throw new CorruptBoxesFile('it has no version');
+  }
+  // Before its boxes are looked at: a newer version may keep them elsewhere.
+  if (version > CURRENT_VERSION) throw newerVersion(version);
+  if (!Array.isArray(boxes)) throw new CorruptBoxesFile('it has no list of boxes');
+  return { version, boxes };
+}
+
+/** Applies one migration after the other until `boxes` are of the version `to`. */
+export function migrate(
+  file: RawFile,
+  to: number,
+  migrations: Readonly<Record<number, Migration>>,
+): unknown[] {
+  let { version, boxes } = file;
+  for (; version < to; version += 1) {
+    const step = migrations[version];
+    if (step === undefined) throw new CorruptBoxesFile(`version ${version} was never written`);
+    boxes = step(boxes);
+  }
+  return boxes;
+}
+
+/** @throws CorruptBoxesFile naming the box and its field. */
+function checkBoxes(boxes: unknown[]): BoxRecord[] {
+  const seen = new Set<string>();
+  const checked: BoxRecord[] = [];
+  for (const [index, box] of boxes.entries()) {
+    const fault = recordFault(box);
+    if (fault !== null || !isRecord(box)) throw new CorruptBoxesFile(`box ${index + 1}: ${fault}`);
+    for (const key of [box.short_id, box.name]) {
+      if (seen.has(key)) throw new CorruptBoxesFile(`box ${index + 1}: ${key} is there twice`);
+      seen.add(key);
+    }
+    checked.push(box);
+  }
+  return checked;
+}
+
+/** The text of a boxes.json: one box a line, so that it greps and diffs well. */
+export function formatBoxes(boxes: readonly BoxRecord[]): string {
+  const lines = boxes.map((box) => JSON.stringify(box));
+  return `{"version":${CURRENT_VERSION},"boxes":[${lines.length === 0 ? '' : `\n${lines.join(',\n')}\n`}]}\n`;
+}
+
+function newerVersion(version: number): A3sError {
+  return new A3sError(
+    'state_newer',
+    `boxes.json has version ${version}, this a3s-box knows versions up to ${CURRENT_VERSION}`,
+    { hint: 'use the newer a3s-box that wrote it, or another A3S_HOME' },
+  );
+}

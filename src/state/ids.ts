@@ -1,0 +1,39 @@
+/** Identities of boxes. */
+import { closeSync, openSync, readSync } from 'node:fs';
+
+export interface BoxId {
+  /** UUID version 4, lower case. */
+  id: string;
+  /** Its first 12 hex digits, without dashes. */
+  shortId: string;
+}
+
+/** A new identity whose short form is not among `taken`. */
+export function newBoxId(taken: ReadonlySet<string>): BoxId {
+  for (;;) {
+    const id = uuid4(randomBytes(16));
+    const shortId = id.replaceAll('-', '').slice(0, 12);
+    if (!taken.has(shortId)) return { id, shortId };
+  }
+}
+
+/** A UUID made of 16 random bytes, RFC 9562 section 5.4. */
+export function uuid4(random: Buffer): string {
+  const bytes = Buffer.from(random);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}
+
+/** From the kernel, because loading node:crypto costs 4 ms of every start. */
+function randomBytes(size: number): Buffer {
+  const descriptor = openSync('/dev/urandom', 'r');
+  try {
+    const bytes = Buffer.alloc(size);
+    readSync(descriptor, bytes, 0, size, null);
+    return bytes;
+  } finally {
+    closeSync(descriptor);
+  }
+}

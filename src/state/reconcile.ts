@@ -1,0 +1,123 @@
+/**
+ * Makes the records agree with what really runs (R-42). Every command calls it before it looks at boxes.
+ *
+ * The check costs one read of boxes.json and a few system calls a box, takes no lock and writes nothing. Only when
+ * something looks wrong it is decided again, under the lock and with fresh records, because a look without the lock may
+ * have caught another command half-way.
+ */
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+import { removeBoxDirectory } from './box-updates.ts';
+import { type Notify, readBoxes, updateBoxes } from './boxes-file.ts';
+import { hasErrno } from '../errors.ts';
+import type { Layout } from './layout.ts';
+import { findBoxProcesses, isAlive, killBoxProcesses, sendSignal } from './processes.ts';
+import type { BoxRecord } from './record.ts';
+
+/** What a workload counts as having ended with when its VM was lost: killed, as in containerd. */
+const LOST_EXIT_CODE = 137;
+const BOX_DIRECTORY = /^[0-9a-f]{12}$/;
+
+/**
+ * The records after repair. Safe to run at any time beside other commands and live monitors.
+ * @throws what readBoxes and updateBoxes throw; A3sError `timeout` when a process survives SIGKILL.
+ */
+export async function reconcile(layout: Layout, notify?: Notify): Promise<BoxRecord[]> {
+  const boxes = await readBoxes(layout, notify);
+  const sound = boxes.every((box) => !hasLostOwner(box) && !hasStaleSockets(layout, box));
+  // The records were read first: a box made since has its record, but looks like an orphan until we look again.
+  if (sound && orphanDirectories(layout, boxes).length === 0) return boxes;
+  return repair(layout, notify);
+}
+
+async function repair(layout: Layout, notify: Notify | undefined): Promise<BoxRecord[]> {
+  const directories: string[] = [];
+  const boxes = await updateBoxes(
+    layout,
+    async (fresh) => {
+      for (const box of fresh.filter(hasLostOwner)) {
+        await killBoxProcesses(boxDirectory(layout, box));
+        if (box.auto_remove) fresh.splice(fresh.indexOf(box), 1);
+        else markLost(box);
+      }
+      for (const box of fresh) {
+        if (hasStaleSockets(layout, box))
+          rmSync(socketDirectory(layout, box), { recursive: true, force: true });
+      }
+      directories.push(...orphanDirectories(layout, fresh));
+      return fresh;
+    },
+    notify,
+  );
+  // Records are written before directories are made, and no ID comes back: what had no record then has none now.
+  if (directories.length > 0 && !hasSetAsideFile(layout)) {
+    for (const directory of directories) await removeOrphan(layout, directory);
+  }
+  return boxes;
+}
+
+/** True when a box is said to run and the process that answers for it is gone. */
+function hasLostOwner(box: BoxRecord): boolean {
+  const active = box.status === 'running' || box.status === 'paused' || box.status === 'starting';
+  return active && !isAlive(box.pid, box.pid_start);
+}
+
+function markLost(box: BoxRecord): void {
+  const { pid } = box;
+  box.pid = null;
+  box.pid_start = null;
+  if (box.status === 'starting') {
+    box.status = box.started_at === null ? 'created' : 'stopped';
+    box.error = `the command that was starting it (process ${pid}) was killed`;
+    return;
+  }
+  box.status = 'dead';
+  box.exit_code = LOST_EXIT_CODE;
+  box.finished_at = new Date().toISOString();
+  box.error = `its monitor (process ${pid}) vanished, and what was left of its VM was killed`;
+}
+
+function boxDirectory(layout: Layout, box: BoxRecord): string {
+  return join(layout.boxesDir, box.short_id);
+}
+
+function socketDirectory(layout: Layout, box: BoxRecord): string {
+  return join(boxDirectory(layout, box), basename(dirname(box.exec_socket_path)));
+}
+
+function hasStaleSockets(layout: Layout, box: BoxRecord): boolean {
+  const idle = box.status === 'created' || box.status === 'stopped' || box.status === 'dead';
+  return idle && existsSync(socketDirectory(layout, box));
+}
+
+function orphanDirectories(layout: Layout, boxes: readonly BoxRecord[]): string[] {
+  let names: string[];
+  try {
+    names = readdirSync(layout.boxesDir);
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+  const known = new Set(boxes.map((box) => box.short_id));
+  return names.filter((name) => BOX_DIRECTORY.test(name) && !known.has(name));
+}
+
+/** A damaged boxes.json that was set aside may be the only trace of boxes whose directories are still there. */
+function hasSetAsideFile(layout: Layout): boolean {
+  const prefix = `${basename(layout.boxesFile)}.corrupt-`;
+  return readdirSync(layout.home).some((name) => name.startsWith(prefix));
+}
+
+/**
+ * Removes what is left of a box without a record. A live monitor may be on its last steps, delivering output after it
+ * removed its box itself: it is asked to end (which it ignores if it is ending anyway) and cleans up behind itself.
+ */
+async function removeOrphan(layout: Layout, shortId: string): Promise<void> {
+  const directory = join(layout.boxesDir, shortId);
+  const monitors = findBoxProcesses(directory).filter((process) => process.role === 'monitor');
+  for (const { pid } of monitors) sendSignal(pid, 'SIGTERM');
+  if (monitors.length > 0) return;
+  await killBoxProcesses(directory);
+  removeBoxDirectory(layout, shortId);
+}
