@@ -3,27 +3,30 @@
  * `message` is the whole sentence a user reads (Docker's words where scripts read them); `hint` is the next step.
  */
 
-export type ErrorCode =
-  | 'usage' // a bad flag or argument
-  | 'unsupported' // a flag of Docker's that this version refuses
-  | 'invalid_config' // a value that is well-formed but not acceptable
-  | 'no_such_box'
-  | 'ambiguous_box'
-  | 'name_conflict'
-  | 'box_running'
-  | 'box_not_running'
-  | 'box_paused'
-  | 'no_such_image'
-  | 'image_broken'
-  | 'port_taken'
-  | 'boot_failed' // the VM did not come up; `stage` says where
-  | 'start_failed' // the workload could not be started (exit status in `exitStatus`)
-  | 'guest_protocol' // the guest broke the protocol
-  | 'host_setup' // a program, file or right the host lacks
-  | 'state_corrupt'
-  | 'state_newer'
-  | 'timeout'
-  | 'io';
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+const ERROR_CODES = [
+  'usage', // a bad flag or argument
+  'unsupported', // a flag of Docker's that this version refuses
+  'invalid_config', // a value that is well-formed but not acceptable
+  'no_such_box',
+  'ambiguous_box',
+  'name_conflict',
+  'box_running',
+  'box_not_running',
+  'box_paused',
+  'no_such_image',
+  'image_broken',
+  'port_taken',
+  'boot_failed', // the VM did not come up; `stage` says where
+  'start_failed', // the workload could not be started (exit status in `exitStatus`)
+  'guest_protocol', // the guest broke the protocol
+  'host_setup', // a program, file or right the host lacks
+  'state_corrupt',
+  'state_newer',
+  'timeout',
+  'io',
+] as const;
 
 export interface ErrorDetails {
   /** What the user can do about it, one sentence. */
@@ -49,6 +52,11 @@ export class A3sError extends Error {
     this.stage = details.stage;
     this.exitStatus = details.exitStatus;
   }
+}
+
+/** True for a member of the closed set: error codes also travel between our processes. */
+export function isErrorCode(value: string): value is ErrorCode {
+  return (ERROR_CODES as readonly string[]).includes(value);
 }
 
 /** True when `error` is a system error with this errno name, e.g. `ENOENT`. */

@@ -8,7 +8,7 @@ export interface ProcessResult {
   oomKilled?: boolean;
   timedOut?: boolean;
   /** Set when the process could not be started; `exitCode` is then 125, 126, 127 or 137. */
-  error?: { code: string; stage: string; message: string };
+  error?: { code: string; stage: string; message: string; hint?: string };
 }
 
 export interface ProcessSession {
@@ -21,7 +21,7 @@ export interface ProcessSession {
   resize(rows: number, cols: number): void;
   /** Sends a signal by its number. */
   signal(number: number): void;
-  /** The process's end; rejects when the box or the connection is lost. Resolved only after both streams have ended. */
+  /** The process's end; rejects when the box or the connection is lost. Both streams have ended by then, though their last bytes may still wait for their reader. */
   readonly result: Promise<ProcessResult>;
   /** Leaves the process running and closes the session (detach). */
   detach(): void;

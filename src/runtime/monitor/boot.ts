@@ -1,0 +1,95 @@
+/** From a record to a connected VM: template, disk, shares, network, clone; one retry when a template does not come up. */
+import { A3sError } from '../../errors.ts';
+import { boxPaths } from '../../state/layout.ts';
+import type { BoxRecord } from '../../state/record.ts';
+import { none, slirp, type NetworkAttachment } from '../network.ts';
+import type { QemuProcess } from '../qemu/process.ts';
+import type { RuntimeContext } from '../templates/context.ts';
+import {
+  discardTemplate,
+  ensureBaseTemplate,
+  findImageTemplate,
+  type FoundTemplate,
+} from '../templates/ensure.ts';
+import { shapeOf } from '../templates/shape.ts';
+import { startClone, type Vm } from '../vm.ts';
+import { planMounts, provideScratch, type MountPlan } from './mounts.ts';
+
+/** A clone answers in 60 ms; many at once on a small machine wait for each other. */
+const CLONE_MS = 30_000;
+/** A random host port may be taken by somebody else before QEMU binds it. */
+const PORT_TRIES = 3;
+
+export interface BootOptions {
+  record: BoxRecord;
+  rootfs: { path: string; digest: string };
+  /** Told of each QEMU at once, so that it never runs unowned. */
+  spawned: (qemu: QemuProcess) => void;
+  lost: (error: Error) => void;
+}
+
+export interface BootedBox extends Vm {
+  network: NetworkAttachment;
+  mounts: MountPlan[];
+  /** False: the box ran from the base template, and its image has no template yet. */
+  fromImageTemplate: boolean;
+}
+
+/**
+ * Brings the box's VM up to the agent's answer.
+ * @throws A3sError `boot_failed`, `port_taken`, `host_setup`, `invalid_config`, `state_corrupt`.
+ */
+export async function bootBox(context: RuntimeContext, options: BootOptions): Promise<BootedBox> {
+  const { record } = options;
+  const randomPorts = record.port_map.some((port) => port.host_port === 0);
+  for (let attempt = 1; ; attempt += 1) {
+    const found = await chooseTemplate(context, options);
+    try {
+      return await bootFrom(context, options, found);
+    } catch (error) {
+      if (!(error instanceof A3sError)) throw error;
+      if (error.code === 'port_taken' && randomPorts && attempt < PORT_TRIES) continue;
+      if (error.code !== 'boot_failed' || attempt > 1) throw error;
+      discardTemplate(context, found.key);
+    }
+  }
+}
+
+async function chooseTemplate(
+  context: RuntimeContext,
+  { record, rootfs }: BootOptions,
+): Promise<FoundTemplate> {
+  const shape = shapeOf(record);
+  // A disk that holds the box's writes is mounted anew: an image template has another one mounted.
+  const ready = record.has_writes ? null : findImageTemplate(context, shape, rootfs.digest);
+  return ready ?? ensureBaseTemplate(context, shape);
+}
+
+async function bootFrom(
+  context: RuntimeContext,
+  options: BootOptions,
+  found: FoundTemplate,
+): Promise<BootedBox> {
+  const { record, rootfs } = options;
+  const paths = boxPaths(record.box_dir);
+  const { shares, mounts } = planMounts(record, paths.sharesDir);
+  const original = found.template.scratch ?? context.bundle.scratch;
+  provideScratch(paths.scratch, original, record.has_writes);
+  const backend = record.network === 'none' ? none : slirp;
+  const network = await backend.attach(record);
+  const { qemu, ready } = startClone(context, {
+    boxDir: record.box_dir,
+    found,
+    shape: shapeOf(record),
+    root: rootfs.path,
+    scratch: paths.scratch,
+    netdev: network.netdev,
+    shares,
+    consoleFile: paths.consoleLog,
+    deadlineMs: CLONE_MS,
+    lost: options.lost,
+  });
+  options.spawned(qemu);
+  const vm = await ready;
+  return { ...vm, network, mounts, fromImageTemplate: found.template.scratch !== null };
+}

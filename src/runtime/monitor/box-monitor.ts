@@ -1,0 +1,228 @@
+/** The monitor of one box: owns its VM from the first byte to the last, and its record while it runs. */
+import { mkdirSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+
+import { A3sError } from '../../errors.ts';
+import { boxPaths, layoutOf, type BoxPaths } from '../../state/layout.ts';
+import { AgentPort } from '../agent-link.ts';
+import { MessageType, encodeJsonMessage, encodeMessage } from '../protocol/messages.ts';
+import type { QemuProcess } from '../qemu/process.ts';
+import type { ProcessResult } from '../process-session.ts';
+import { openContext, type RuntimeContext } from '../templates/context.ts';
+import { ensureImageTemplate } from '../templates/ensure.ts';
+import { shapeOf } from '../templates/shape.ts';
+import { bootBox, type BootedBox } from './boot.ts';
+import { bridgeSocket, listenPrivately } from './bridge.ts';
+import { Client } from './client.ts';
+import { JsonLog } from './json-log.ts';
+import { note } from './monitor-log.ts';
+import { OutputHub } from './output-hub.ts';
+import { BoxLedger } from './ledger.ts';
+import { parseControl, type LaunchRequest } from './requests.ts';
+import { Workload } from './workload.ts';
+
+const SIGKILL = 9;
+/** After KILL inside, the guest gets this long to report the end before the VM itself is killed. */
+const KILL_GRACE_MS = 5_000;
+const LAST_MESSAGE_MS = 5_000;
+
+export class BoxMonitor {
+  readonly #request: LaunchRequest;
+  readonly #paths: BoxPaths;
+  readonly #ledger: BoxLedger;
+  readonly #log: JsonLog;
+  readonly #hub: OutputHub;
+  readonly #clients = new Set<Client>();
+  readonly #waiting = new Set<Client>();
+  readonly #servers: Server[] = [];
+  #qemu: QemuProcess | undefined;
+  #workload: Workload | undefined;
+  #launcher: Client | undefined;
+  #starting = true;
+  /** The write of the running state, which the final state must follow. */
+  #recorded: Promise<void> = Promise.resolve();
+  /** Fails the run from outside: the VM died, the guest misbehaved, the launching command went away. */
+  #fail: (error: Error) => void = () => {};
+
+  constructor(request: LaunchRequest) {
+    this.#request = request;
+    this.#paths = boxPaths(request.record.box_dir);
+    this.#ledger = new BoxLedger(layoutOf(request.home), request.record);
+    mkdirSync(join(this.#paths.dir, 'sockets'), { recursive: true, mode: 0o700 });
+    this.#log = new JsonLog(this.#paths.jsonLog, (error) => note(`the log ends here: ${error.message}`));
+    this.#hub = new OutputHub(this.#log);
+  }
+
+  /** Runs the box to its end. The launching command hears STARTED or why not; everyone attached hears the RESULT. */
+  async run(launcher: Client): Promise<void> {
+    this.#launcher = launcher;
+    this.#adopt(launcher, this.#request);
+    let context: RuntimeContext | undefined;
+    let box: BootedBox | undefined;
+    let result: ProcessResult;
+    try {
+      const failed = new Promise<never>((_, reject) => {
+        this.#fail = reject;
+      });
+      failed.catch(() => {});
+      context = openContext(layoutOf(this.#request.home));
+      box = await Promise.race([this.#boot(context), failed]);
+      result = await Promise.race([this.#runWorkload(box), failed]);
+    } catch (error) {
+      result = this.#failure(error);
+    }
+    await this.#settle(result);
+    if (context !== undefined && box !== undefined && !box.fromImageTemplate)
+      await this.#makeTemplate(context);
+  }
+
+  /** A message from a client that has made its request. */
+  input(message: { type: number; payload: Buffer; raw: Buffer }, client: Client): void {
+    const isStdin = message.type === MessageType.stdin || message.type === MessageType.stdinEof;
+    if (isStdin && !client.stdin) return;
+    this.#workload?.send(message.raw);
+    if (isStdin && this.#workload?.holdsInput(client) === true) client.hold(true);
+  }
+
+  clientClosed(client: Client): void {
+    this.#clients.delete(client);
+    this.#waiting.delete(client);
+    this.#hub.remove(client);
+    if (client !== this.#launcher) return;
+    if (this.#starting) this.#fail(new A3sError('io', 'the command that started the box went away'));
+    // Docker's StdinOnce: input ends with the client that brought it.
+    else if (client.stdin && !this.#request.record.tty)
+      this.#workload?.send(encodeMessage(MessageType.stdinEof));
+  }
+
+  async #boot(context: RuntimeContext): Promise<BootedBox> {
+    return bootBox(context, {
+      record: this.#request.record,
+      rootfs: this.#request.rootfs,
+      spawned: (qemu) => {
+        this.#qemu = qemu;
+      },
+      lost: (error) => void this.#lost(error),
+    });
+  }
+
+  async #runWorkload(box: BootedBox): Promise<ProcessResult> {
+    this.#servers.push(
+      bridgeSocket(box.link, this.#paths.execSocket, AgentPort.exec),
+      bridgeSocket(box.link, this.#paths.agentSocket, AgentPort.health),
+      this.#controlServer(),
+    );
+    const { record, rows, cols } = this.#request;
+    this.#workload = new Workload(box, record, { rows, cols }, this.#hub);
+    this.#recorded = this.#recordStart(this.#workload, box);
+    return this.#workload.result;
+  }
+
+  async #recordStart(workload: Workload, box: BootedBox): Promise<void> {
+    try {
+      await workload.started;
+    } catch {
+      return;
+    }
+    this.#starting = false;
+    await this.#ledger.running(box.network.ports);
+    this.#launcher?.sendJson(MessageType.started, {});
+  }
+
+  /** The session broke. QEMU's own end says most about why. */
+  async #lost(error: Error): Promise<void> {
+    const exit = await this.#qemu?.kill();
+    const words = exit?.stderr.trim().split('\n').at(-1) ?? '';
+    this.#fail(
+      new A3sError('guest_protocol', words === '' ? error.message : `${error.message} (QEMU: ${words})`),
+    );
+  }
+
+  #failure(error: unknown): ProcessResult {
+    const message = error instanceof Error ? error.message : String(error);
+    note(message);
+    if (!this.#starting) {
+      // The workload ran and its VM is gone: to whoever waits, it was killed.
+      return { exitCode: 128 + SIGKILL, signal: SIGKILL, error: { code: 'io', stage: 'vm', message } };
+    }
+    const code = error instanceof A3sError ? error.code : 'io';
+    const stage = error instanceof A3sError ? (error.stage ?? '') : '';
+    const hint = error instanceof A3sError ? error.hint : undefined;
+    return { exitCode: 125, error: { code, stage, message, ...(hint === undefined ? {} : { hint }) } };
+  }
+
+  async #settle(result: ProcessResult): Promise<void> {
+    for (const server of this.#servers) server.close();
+    await this.#recorded;
+    const gone = this.#qemu?.kill();
+    await Promise.all([this.#log.close(), gone]);
+    rmSync(join(this.#paths.dir, 'sockets'), { recursive: true, force: true });
+    await this.#ledger.ended(result, this.#starting);
+    const last = encodeJsonMessage(MessageType.result, {
+      exit_code: result.exitCode,
+      signal: result.signal,
+      oom_killed: result.oomKilled,
+      error: result.error,
+    });
+    const listeners = new Set([...this.#clients, ...this.#waiting]);
+    await Promise.all([...listeners].map((client) => client.finish(last, LAST_MESSAGE_MS)));
+  }
+
+  async #makeTemplate(context: RuntimeContext): Promise<void> {
+    try {
+      await ensureImageTemplate(context, shapeOf(this.#request.record), this.#request.rootfs);
+    } catch (error) {
+      note(`no image template: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  #adopt(client: Client, wants: { output: boolean; stdin: boolean }): void {
+    client.output = wants.output;
+    client.stdin = wants.stdin;
+    this.#clients.add(client);
+    if (wants.output) this.#hub.add(client);
+  }
+
+  #controlServer(): Server {
+    const server = createServer((socket) => this.#control(socket));
+    listenPrivately(server, this.#paths.controlSocket);
+    return server;
+  }
+
+  #control(socket: Socket): void {
+    // The client lives by its socket's events.
+    void new Client(socket, {
+      request: (payload, client) => {
+        const request = parseControl(payload);
+        if (request.op === 'attach') {
+          this.#adopt(client, request);
+          client.sendJson(MessageType.started, {});
+          this.#workload?.resize(request.rows, request.cols);
+        } else if (request.op === 'signal') {
+          this.#workload?.signal(request.number);
+          if (request.number === SIGKILL) this.#killLater(client, 0);
+          else void client.finish(encodeJsonMessage(MessageType.result, { exit_code: 0 }), LAST_MESSAGE_MS);
+        } else {
+          this.#ledger.stoppedByUser = true;
+          this.#workload?.signal(request.signal);
+          if (request.timeoutSeconds >= 0) this.#killLater(client, request.timeoutSeconds * 1000);
+          else this.#waiting.add(client);
+        }
+      },
+      message: (message, client) => this.input(message, client),
+      closed: (client) => this.clientClosed(client),
+    });
+  }
+
+  /** KILL after the grace, and the VM itself if even that does not end it. The client hears the RESULT. */
+  #killLater(client: Client, graceMs: number): void {
+    this.#waiting.add(client);
+    const timer = setTimeout(() => {
+      this.#workload?.signal(SIGKILL);
+      const last = setTimeout(() => void this.#qemu?.kill(), KILL_GRACE_MS);
+      last.unref();
+    }, graceMs);
+    timer.unref();
+  }
+}

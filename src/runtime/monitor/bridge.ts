@@ -1,0 +1,58 @@
+/** exec.sock and agent.sock: each connection becomes a stream to a guest port, byte for byte. */
+import { chmodSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+
+import type { AgentLink } from '../agent-link.ts';
+
+/** Bytes from a host connection that may wait for the guest. */
+const HIGH_WATER = 1024 * 1024;
+const MAX_CONNECTIONS = 200;
+
+/** Listens on `path` and joins every connection to the guest's `port`. */
+export function bridgeSocket(link: AgentLink, path: string, port: number): Server {
+  const server = createServer({ allowHalfOpen: true }, (socket) => join(link, socket, port));
+  server.maxConnections = MAX_CONNECTIONS;
+  listenPrivately(server, path);
+  return server;
+}
+
+/** Listens on a unix socket that only its owner may open. */
+export function listenPrivately(server: Server, path: string): void {
+  server.listen(path, () => chmodSync(path, 0o600));
+}
+
+function join(link: AgentLink, socket: Socket, port: number): void {
+  let stream;
+  try {
+    stream = link.connect(port);
+  } catch {
+    // Too many streams, or the session is over.
+    socket.destroy();
+    return;
+  }
+  const opened = stream;
+  let clean = false;
+  opened.listen({
+    data: (chunk) => {
+      if (socket.destroyed) opened.consume(chunk.length);
+      else socket.write(chunk, () => opened.consume(chunk.length));
+    },
+    end: () => {
+      clean = true;
+      socket.end();
+    },
+    error: () => socket.destroy(),
+    drain: () => socket.resume(),
+  });
+  socket.on('data', (chunk: Buffer) => {
+    opened.write(chunk);
+    if (opened.queuedBytes > HIGH_WATER) socket.pause();
+  });
+  socket.on('end', () => opened.end());
+  socket.on('error', () => socket.destroy());
+  socket.on('close', () => {
+    // A client that vanished: the guest kills what it ran.
+    if (clean) opened.end();
+    else opened.reset();
+  });
+}

@@ -1,0 +1,78 @@
+/** A command that talks to the monitor: over the socket it was started with, or over control.sock. */
+import type { Socket } from 'node:net';
+
+import { ProtocolError } from '../protocol/frames.ts';
+import { MessageDecoder, MessageType, encodeJsonMessage, type Message } from '../protocol/messages.ts';
+
+export interface ClientEvents {
+  /** The first message. */
+  request: (payload: Buffer, client: Client) => void;
+  /** Everything after it: STDIN, STDIN_EOF, RESIZE, SIGNAL. */
+  message: (message: Message, client: Client) => void;
+  closed: (client: Client) => void;
+}
+
+const INPUT_TYPES: ReadonlySet<number> = new Set([
+  MessageType.stdin,
+  MessageType.stdinEof,
+  MessageType.resize,
+  MessageType.signal,
+]);
+
+export class Client {
+  readonly #socket: Socket;
+  /** Set by the request: the client reads output, writes input. */
+  output = false;
+  stdin = false;
+
+  constructor(socket: Socket, events: ClientEvents) {
+    this.#socket = socket;
+    const decoder = new MessageDecoder();
+    let requested = false;
+    socket.on('data', (chunk: Buffer) => {
+      try {
+        for (const message of decoder.push(chunk)) {
+          if (requested !== (message.type !== MessageType.request))
+            throw new ProtocolError('message out of turn');
+          if (!requested) events.request(message.payload, this);
+          else if (INPUT_TYPES.has(message.type)) events.message(message, this);
+          else throw new ProtocolError(`message type ${message.type} from a client`);
+          requested = true;
+        }
+      } catch {
+        socket.destroy();
+      }
+    });
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => events.closed(this));
+  }
+
+  /** Sends an encoded message; `done` is called when it has left, or the client has. */
+  send(message: Buffer, done?: () => void): void {
+    if (this.#socket.destroyed) done?.();
+    else this.#socket.write(message, () => done?.());
+  }
+
+  sendJson(type: number, value: unknown): void {
+    this.send(encodeJsonMessage(type, value));
+  }
+
+  /** Stops or continues reading from the client. */
+  hold(on: boolean): void {
+    if (on) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  /** The last message, then the end; resolves when it has left or after `timeoutMs`. */
+  finish(message: Buffer, timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs);
+      const done = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (this.#socket.destroyed) done();
+      else this.#socket.end(message, done);
+    });
+  }
+}

@@ -1,0 +1,62 @@
+/** What the monitor writes into its box's record, in order, each change once. */
+import type { Layout } from '../../state/layout.ts';
+import { deleteBox, updateBox } from '../../state/box-updates.ts';
+import { processStart } from '../../state/processes.ts';
+import type { BoxRecord, PortMapping } from '../../state/record.ts';
+import type { ProcessResult } from '../process-session.ts';
+
+export class BoxLedger {
+  readonly #layout: Layout;
+  readonly #record: BoxRecord;
+  /** `stop` asked for the end: a restart policy must not undo it. */
+  stoppedByUser = false;
+
+  constructor(layout: Layout, record: BoxRecord) {
+    this.#layout = layout;
+    this.#record = record;
+  }
+
+  /** The workload runs. */
+  async running(ports: PortMapping[]): Promise<void> {
+    const startedAt = new Date().toISOString();
+    await updateBox(this.#layout, this.#record.id, (record) => {
+      record.status = 'running';
+      record.pid = process.pid;
+      record.pid_start = processStart(process.pid);
+      record.started_at = startedAt;
+      record.finished_at = null;
+      record.exit_code = null;
+      record.oom_killed = false;
+      record.stopped_by_user = false;
+      record.error = '';
+      record.port_map = ports;
+      record.has_writes = true;
+    });
+  }
+
+  /** The end: stopped, dead (its VM vanished), never started, or removed. */
+  async ended(result: ProcessResult, neverStarted: boolean): Promise<void> {
+    const { id } = this.#record;
+    if (this.#record.auto_remove) {
+      await deleteBox(this.#layout, id);
+      return;
+    }
+    await updateBox(this.#layout, id, (record) => {
+      record.pid = null;
+      record.pid_start = null;
+      // Random host ports are drawn anew at the next start.
+      record.port_map = this.#record.port_map;
+      record.error = result.error?.message ?? '';
+      if (neverStarted) {
+        record.status = record.started_at === null ? 'created' : 'stopped';
+        record.exit_code = result.exitCode;
+        return;
+      }
+      record.status = result.error?.stage === 'vm' ? 'dead' : 'stopped';
+      record.exit_code = result.exitCode;
+      record.oom_killed = result.oomKilled === true;
+      record.stopped_by_user = this.stoppedByUser;
+      record.finished_at = new Date().toISOString();
+    });
+  }
+}

@@ -1,0 +1,85 @@
+/** Bind mounts as 9p shares: a directory is exported as it is, a single file through a link in a directory of its own. */
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+import { A3sError } from '../../errors.ts';
+import type { BoxRecord } from '../../state/record.ts';
+import type { Share } from '../qemu/args.ts';
+
+export type MountPlan =
+  | { type: 'share'; tag: string; subpath: string; target: string; read_only: boolean }
+  | { type: 'tmpfs'; target: string; options: string };
+
+/** Docker's default for `--tmpfs /path`. */
+const TMPFS_DEFAULTS = 'rw,nosuid,nodev,noexec';
+
+/**
+ * The shares for QEMU and the mounts for the agent, in the order they must be made.
+ * @throws A3sError `invalid_config` when a source is not there any more.
+ */
+export function planMounts(record: BoxRecord, sharesDir: string): { shares: Share[]; mounts: MountPlan[] } {
+  const shares: Share[] = [];
+  const mounts: MountPlan[] = record.tmpfs.map(({ target, options }) => ({
+    type: 'tmpfs',
+    target,
+    options: options === '' ? TMPFS_DEFAULTS : `${TMPFS_DEFAULTS},${options}`,
+  }));
+  record.volumes.forEach((volume, slot) => {
+    const source = shareSource(volume.source, join(sharesDir, String(slot)));
+    shares.push({ path: source.dir, readOnly: volume.read_only });
+    mounts.push({
+      type: 'share',
+      tag: `share${slot}`,
+      subpath: source.subpath,
+      target: volume.target,
+      read_only: volume.read_only,
+    });
+  });
+  // A mount below another must come after it.
+  mounts.sort((a, b) => a.target.split('/').length - b.target.split('/').length);
+  return { shares, mounts };
+}
+
+/**
+ * A file is exported by a hard link, which is the same file, so that its neighbours stay out of the VM. Across file systems
+ * or without the right to link, its directory must be exported; docs/security.md says so.
+ */
+function shareSource(source: string, linkDir: string): { dir: string; subpath: string } {
+  const stat = statSync(source, { throwIfNoEntry: false });
+  if (stat === undefined) {
+    throw new A3sError('invalid_config', `bind source path does not exist: ${source}`);
+  }
+  if (stat.isDirectory()) return { dir: source, subpath: '' };
+  rmSync(linkDir, { recursive: true, force: true });
+  mkdirSync(linkDir, { recursive: true, mode: 0o700 });
+  try {
+    linkSync(source, join(linkDir, basename(source)));
+    return { dir: linkDir, subpath: basename(source) };
+  } catch {
+    return { dir: dirname(source), subpath: basename(source) };
+  }
+}
+
+/** The box's writable disk: its own from an earlier start, or a fresh copy. */
+export function provideScratch(path: string, original: string, keep: boolean): void {
+  if (keep) {
+    if (!existsSync(path)) {
+      throw new A3sError('state_corrupt', `the box's disk ${path} is missing`, {
+        hint: 'its files are lost: remove the box and create it again',
+      });
+    }
+    return;
+  }
+  rmSync(path, { force: true });
+  copyFileSync(original, path, constants.COPYFILE_FICLONE);
+  chmodSync(path, 0o600);
+}

@@ -1,0 +1,87 @@
+/** What commands ask of a monitor, checked: JSON of the first message on a control connection. */
+import { A3sError } from '../../errors.ts';
+import { objectOr } from '../../json.ts';
+import { isRecord, recordFault } from '../../state/record-check.ts';
+import type { BoxRecord } from '../../state/record.ts';
+import { parseObject } from '../protocol/result.ts';
+
+export interface AttachRequest {
+  output: boolean;
+  stdin: boolean;
+  rows: number;
+  cols: number;
+}
+
+export interface LaunchRequest extends AttachRequest {
+  op: 'launch';
+  home: string;
+  record: BoxRecord;
+  rootfs: { path: string; digest: string };
+}
+
+export type ControlRequest =
+  | (AttachRequest & { op: 'attach' })
+  | { op: 'signal'; number: number }
+  | { op: 'stop'; signal: number; timeoutSeconds: number };
+
+const DEFAULT_ROWS = 24;
+const DEFAULT_COLS = 80;
+
+export function parseLaunch(payload: Buffer): LaunchRequest {
+  const value = parseObject(payload, 'launch request');
+  const { path, digest } = objectOr(value['rootfs']);
+  return {
+    op: 'launch',
+    ...parseAttach(value),
+    home: text(value['home'], 'home'),
+    record: checkedRecord(value['record']),
+    rootfs: { path: text(path, 'rootfs.path'), digest: text(digest, 'rootfs.digest') },
+  };
+}
+
+export function parseControl(payload: Buffer): ControlRequest {
+  const value = parseObject(payload, 'control request');
+  switch (value['op']) {
+    case 'attach':
+      return { op: 'attach', ...parseAttach(value) };
+    case 'signal':
+      return { op: 'signal', number: integer(value['number'], 'number', 1, 64) };
+    case 'stop':
+      return {
+        op: 'stop',
+        signal: integer(value['signal'], 'signal', 1, 64),
+        timeoutSeconds: integer(value['timeoutSeconds'], 'timeoutSeconds', -1, 1e9),
+      };
+    default:
+      throw new A3sError('usage', `unknown control request ${JSON.stringify(value['op'])}`);
+  }
+}
+
+function parseAttach(value: Record<string, unknown>): AttachRequest {
+  return {
+    output: value['output'] === true,
+    stdin: value['stdin'] === true,
+    rows: integer(value['rows'] ?? DEFAULT_ROWS, 'rows', 0, 65_535),
+    cols: integer(value['cols'] ?? DEFAULT_COLS, 'cols', 0, 65_535),
+  };
+}
+
+function checkedRecord(value: unknown): BoxRecord {
+  if (isRecord(value)) return value;
+  throw new A3sError(
+    'state_corrupt',
+    `the box's record is damaged: ${recordFault(value) ?? 'unknown fault'}`,
+  );
+}
+
+function text(value: unknown, name: string): string {
+  if (typeof value !== 'string') throw new A3sError('usage', `${name} must be a string`);
+  return value;
+}
+
+function integer(value: unknown, name: string, min: number, max: number): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
+    throw new A3sError('usage', `${name} must be a whole number from ${min} to ${max}`);
+  }
+  return value;
+}

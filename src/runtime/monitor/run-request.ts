@@ -1,0 +1,50 @@
+/** The `run` request for a box, from its record: docs/protocol.md, "run". Pure but for the entropy and the clock. */
+import { randomBytes } from 'node:crypto';
+
+import type { BoxRecord } from '../../state/record.ts';
+import type { NetworkAttachment } from '../network.ts';
+import { preciseTime } from '../clock.ts';
+import { cpuQuota } from '../templates/shape.ts';
+import type { MountPlan } from './mounts.ts';
+
+const MIB = 1024 * 1024;
+
+export interface RunOptions {
+  mounts: MountPlan[];
+  network: NetworkAttachment;
+  rows: number;
+  cols: number;
+}
+
+export function runRequest(record: BoxRecord, options: RunOptions): object {
+  const { guestAddress } = options.network;
+  return {
+    op: 'run',
+    identity: { hostname: record.hostname, machine_id: record.id.replaceAll('-', '') },
+    clock_unix_ns: unixNanoseconds(),
+    entropy: randomBytes(64).toString('hex'),
+    network: options.network.guest,
+    hosts: guestAddress === null ? [] : [`${guestAddress} ${record.hostname}`],
+    root: { lower: 'root', upper: 'scratch', read_only: record.read_only },
+    mounts: options.mounts,
+    limits: { memory_bytes: record.memory_mb * MIB, cpu_quota_us: cpuQuota(record), pids: null },
+    process: {
+      args: [...record.entrypoint, ...record.cmd],
+      env: record.env,
+      cwd: record.working_dir === '' ? '/' : record.working_dir,
+      user: record.user,
+      tty: record.tty,
+      rows: options.rows,
+      cols: options.cols,
+      open_stdin: record.open_stdin,
+      init: record.init,
+      capabilities: null,
+      no_new_privileges: false,
+    },
+    sync_on_exit: !record.auto_remove,
+  };
+}
+
+function unixNanoseconds(): string {
+  return String(BigInt(Math.round(preciseTime() * 1000)) * 1000n);
+}

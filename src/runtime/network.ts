@@ -1,0 +1,119 @@
+/** Network backends: each gives QEMU's `-netdev` for one box and what the guest must know. */
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+
+import { A3sError } from '../errors.ts';
+import type { BoxRecord, PortMapping } from '../state/record.ts';
+import { escapeOption } from './qemu/args.ts';
+
+export interface NetworkAttachment {
+  netdev: string;
+  /** Published ports with the host port that was really taken. */
+  ports: PortMapping[];
+  /** The agent's `network` and `hosts` fields. */
+  guest: { enabled: boolean; dns: string[]; search: string[]; options: string[] };
+  guestAddress: string | null;
+}
+
+export interface NetworkBackend {
+  attach(record: Pick<BoxRecord, 'port_map' | 'dns' | 'hostname'>): Promise<NetworkAttachment>;
+}
+
+const SLIRP_GUEST = '10.0.2.15';
+const SLIRP_DNS = '10.0.2.3';
+
+/** QEMU's own user-mode stack: no process, no rights. IPv6 stays off: its host alias is the host's own ::1. */
+export const slirp: NetworkBackend = {
+  async attach(record) {
+    const ports = await Promise.all(record.port_map.map(resolvePort));
+    const forwards = ports.map(
+      (port) =>
+        `,hostfwd=${port.protocol}:${port.host_ip}:${port.host_port}-${SLIRP_GUEST}:${port.guest_port}`,
+    );
+    return {
+      netdev: `user,id=net0,ipv6=off,hostname=${escapeOption(record.hostname)}${forwards.join('')}`,
+      ports,
+      guest: {
+        enabled: true,
+        dns: record.dns.length > 0 ? record.dns : [SLIRP_DNS],
+        search: [],
+        options: [],
+      },
+      guestAddress: SLIRP_GUEST,
+    };
+  },
+};
+
+/** A NIC that is connected to nothing: `--network none`, and every template, whose clones may then use any backend. */
+export const UNCONNECTED_NETDEV = 'hubport,id=net0,hubid=0';
+
+/** `--network none`. */
+export const none: NetworkBackend = {
+  attach() {
+    return Promise.resolve({
+      netdev: UNCONNECTED_NETDEV,
+      ports: [],
+      guest: { enabled: false, dns: [], search: [], options: [] },
+      guestAddress: null,
+    });
+  },
+};
+
+/**
+ * QEMU's complaint about a port it could not take, as Docker words it; null when its stderr says nothing of the kind.
+ */
+export function portTakenError(stderr: string): A3sError | null {
+  const match = /(?:tcp|udp):([\d.]*):(\d+)-/.exec(stderr);
+  if (match === null || !stderr.includes('host forwarding rule')) return null;
+  const [, ip = '', port = ''] = match;
+  return portTaken(ip, Number(port));
+}
+
+function portTaken(ip: string, port: number): A3sError {
+  return new A3sError('port_taken', `Bind for ${ip}:${port} failed: port is already allocated`, {
+    hint: 'choose another host port, or stop what uses this one',
+  });
+}
+
+/** A fixed port is tried, a port 0 replaced by a free one. QEMU takes it a moment later and has the last word. */
+async function resolvePort(mapping: PortMapping): Promise<PortMapping> {
+  const host_port =
+    mapping.protocol === 'tcp'
+      ? await tryTcp(mapping.host_ip, mapping.host_port)
+      : await tryUdp(mapping.host_ip, mapping.host_port);
+  return { ...mapping, host_port };
+}
+
+function tryTcp(host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error) => reject(bindError(error, host, port)));
+    server.listen({ host, port, exclusive: true }, () => {
+      const address = server.address();
+      const taken = typeof address === 'object' && address !== null ? address.port : port;
+      server.close(() => resolve(taken));
+    });
+  });
+}
+
+function tryUdp(host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket('udp4');
+    socket.once('error', (error) => reject(bindError(error, host, port)));
+    socket.bind({ address: host, port, exclusive: true }, () => {
+      const taken = socket.address().port;
+      socket.close(() => resolve(taken));
+    });
+  });
+}
+
+function bindError(error: NodeJS.ErrnoException, host: string, port: number): A3sError {
+  if (error.code === 'EADDRINUSE') return portTaken(host, port);
+  return new A3sError('port_taken', `cannot publish ${host}:${port}: ${error.code ?? error.message}`, {
+    hint:
+      error.code === 'EACCES'
+        ? 'ports below 1024 need root or net.ipv4.ip_unprivileged_port_start'
+        : 'choose an address of this host',
+    cause: error,
+  });
+}

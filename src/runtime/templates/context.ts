@@ -1,0 +1,59 @@
+/** What template builds and clones have in common: the host, the bundle and the accelerator. */
+import { chmodSync, mkdirSync } from 'node:fs';
+
+import type { Layout } from '../../state/layout.ts';
+import { openBundle, type GuestBundle } from '../bundle.ts';
+import { loadHostCache, type HostCache } from '../host-cache.ts';
+import type { Accelerator, MachineShape } from '../qemu/args.ts';
+import type { TemplateInputs } from './template.ts';
+
+export interface RuntimeContext {
+  layout: Layout;
+  bundle: GuestBundle;
+  host: HostCache;
+  /** QEMU runs as root: 9p keeps the guest's owners. */
+  privileged: boolean;
+}
+
+export function openContext(layout: Layout): RuntimeContext {
+  const bundle = openBundle();
+  mkdirSync(layout.home, { recursive: true, mode: 0o700 });
+  mkdirSync(layout.emptyShareDir, { recursive: true, mode: 0o700 });
+  return { layout, bundle, host: loadHostCache(layout, bundle.agent), privileged: process.getuid?.() === 0 };
+}
+
+/** The CPU model that goes with an accelerator: everything it has. */
+export function acceleratorOf(name: 'kvm' | 'tcg'): Accelerator {
+  return { name, cpu: name === 'kvm' ? 'host' : 'max' };
+}
+
+/**
+ * The kernel's command line. Under emulation the TSC's rate is given, because its calibration hangs one boot in five
+ * there; and the guest's CPU-bug mitigations are off, because the emulated CPU has none of those bugs.
+ */
+export function kernelCommandLine(accelerator: Accelerator, tscKhz: number): string {
+  const emulated = accelerator.name === 'tcg' ? [`tsc_early_khz=${tscKhz}`, 'mitigations=off'] : [];
+  return ['console=hvc0', 'quiet', 'panic=-1', 'random.trust_cpu=on', 'audit=0', ...emulated].join(' ');
+}
+
+export function templateInputs(
+  context: RuntimeContext,
+  accelerator: Accelerator,
+  shape: MachineShape,
+  rootfs: string | null,
+): TemplateInputs {
+  return {
+    bundle: context.bundle.identity,
+    qemu: context.host.qemu.fingerprint,
+    accelerator,
+    tscKhz: accelerator.name === 'tcg' ? context.host.tscKhz : 0,
+    commandLine: kernelCommandLine(accelerator, context.host.tscKhz),
+    shape,
+    rootfs,
+  };
+}
+
+/** A private copy of a sealed file is writable again. */
+export function makeWritable(path: string): void {
+  chmodSync(path, 0o600);
+}

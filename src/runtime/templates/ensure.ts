@@ -1,0 +1,115 @@
+/** Templates on demand: found, or built once under the key's lock while others wait. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { A3sError } from '../../errors.ts';
+import { withLock } from '../../state/lock.ts';
+import type { MachineShape } from '../qemu/args.ts';
+import { knownAccelerator, kvmObstacle, recordVerdict } from './accelerator.ts';
+import { buildBaseTemplate, buildImageTemplate } from './build.ts';
+import { acceleratorOf, templateInputs, type RuntimeContext } from './context.ts';
+import { sweepDeadBuilds } from './sweep.ts';
+import { findTemplate, templateKey, type Template } from './template.ts';
+
+/** A boot takes 2 s under emulation on an idle machine; a loaded one may need much longer. */
+const BOOT_MS = 30_000;
+/** A working KVM boots in well under a second. */
+const KVM_TRIAL_MS = 8_000;
+const LOCK_MS = 180_000;
+
+export interface FoundTemplate {
+  key: string;
+  template: Template;
+  accelerator: 'kvm' | 'tcg';
+}
+
+/** The base template of a shape. Decides the accelerator where that is still open. */
+export async function ensureBaseTemplate(
+  context: RuntimeContext,
+  shape: MachineShape,
+): Promise<FoundTemplate> {
+  const known = knownAccelerator(context);
+  if (known !== null) return baseWith(context, shape, known.name, BOOT_MS);
+  const obstacle = kvmObstacle();
+  if (obstacle === null) {
+    try {
+      const found = await baseWith(context, shape, 'kvm', KVM_TRIAL_MS);
+      recordVerdict(context, 'kvm', 'a VM booted with it');
+      return found;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      recordVerdict(context, 'tcg', `KVM does not work here: ${why}`);
+    }
+  } else {
+    recordVerdict(context, 'tcg', obstacle);
+  }
+  return baseWith(context, shape, 'tcg', BOOT_MS);
+}
+
+/** The image template if it is there; never builds. */
+export function findImageTemplate(
+  context: RuntimeContext,
+  shape: MachineShape,
+  rootfs: string,
+): FoundTemplate | null {
+  const known = knownAccelerator(context);
+  if (known === null) return null;
+  const key = templateKey(templateInputs(context, acceleratorOf(known.name), shape, rootfs));
+  const template = findTemplate(context.layout, key);
+  return template === null ? null : { key, template, accelerator: known.name };
+}
+
+/** Builds the image template unless another process has. */
+export async function ensureImageTemplate(
+  context: RuntimeContext,
+  shape: MachineShape,
+  rootfs: { path: string; digest: string },
+): Promise<void> {
+  const base = await ensureBaseTemplate(context, shape);
+  const accelerator = acceleratorOf(base.accelerator);
+  const key = templateKey(templateInputs(context, accelerator, shape, rootfs.digest));
+  await underLock(context, key, () =>
+    buildImageTemplate(context, base.template, rootfs.path, { key, shape, accelerator, deadlineMs: BOOT_MS }),
+  );
+}
+
+/** Throws a template away that did not come up: the next use builds it again. VMs that run from it keep their memory. */
+export function discardTemplate(context: RuntimeContext, key: string): void {
+  rmSync(join(context.layout.templatesDir, key), { recursive: true, force: true });
+}
+
+async function baseWith(
+  context: RuntimeContext,
+  shape: MachineShape,
+  name: 'kvm' | 'tcg',
+  deadlineMs: number,
+): Promise<FoundTemplate> {
+  const accelerator = acceleratorOf(name);
+  const key = templateKey(templateInputs(context, accelerator, shape, null));
+  const options = { key, shape, accelerator, deadlineMs };
+  const template = await underLock(context, key, async () => {
+    try {
+      return await buildBaseTemplate(context, options);
+    } catch (error) {
+      // One boot in many hangs under emulation however it is set up; a second trial has never failed for the same cause.
+      if (name === 'kvm' || !(error instanceof A3sError) || error.stage !== 'agent') throw error;
+      return buildBaseTemplate(context, options);
+    }
+  });
+  return { key, template, accelerator: name };
+}
+
+async function underLock(
+  context: RuntimeContext,
+  key: string,
+  build: () => Promise<Template>,
+): Promise<Template> {
+  const found = findTemplate(context.layout, key);
+  if (found !== null) return found;
+  await sweepDeadBuilds(context.layout);
+  return withLock(
+    join(context.layout.locksDir, key),
+    async () => findTemplate(context.layout, key) ?? (await build()),
+    { timeoutMs: LOCK_MS },
+  );
+}
