@@ -1,0 +1,313 @@
+//! Requests: their JSON shape and what is checked before anything is done.
+
+use serde::{Deserialize, Serialize};
+
+use crate::failure::{Code, Failure};
+
+/// A request on port 4090.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Make this VM an image template.
+    Prepare {
+        /// What to mount.
+        root: Root,
+    },
+    /// Become a box and run its workload.
+    Run(Box<Run>),
+    /// Forget the session; the VM is about to be saved.
+    Freeze {},
+    /// Write everything to the disks.
+    Sync {},
+    /// Sync and power off.
+    Poweroff {},
+    /// Figures of the box.
+    Stats {},
+}
+
+/// The disks of the root filesystem, by virtio-blk serial.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the names are the protocol's")]
+pub struct Root {
+    pub lower: String,
+    pub upper: String,
+    pub read_only: bool,
+}
+
+/// A box.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the names are the protocol's")]
+pub struct Run {
+    pub identity: Identity,
+    pub clock_unix_ns: String,
+    pub entropy: String,
+    pub network: Network,
+    pub hosts: Vec<String>,
+    pub root: Root,
+    pub mounts: Vec<Mount>,
+    pub limits: Limits,
+    pub process: Process,
+    pub sync_on_exit: bool,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the names are the protocol's")]
+pub struct Identity {
+    pub hostname: String,
+    pub machine_id: String,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the names are the protocol's")]
+pub struct Network {
+    pub enabled: bool,
+    pub dns: Vec<String>,
+    pub search: Vec<String>,
+    pub options: Vec<String>,
+}
+
+/// A mount of the box besides its root.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[expect(missing_docs, reason = "the names are the protocol's")]
+pub enum Mount {
+    Share {
+        tag: String,
+        subpath: String,
+        target: String,
+        read_only: bool,
+    },
+    Tmpfs {
+        target: String,
+        options: String,
+    },
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the names are the protocol's")]
+pub struct Limits {
+    pub memory_bytes: Option<u64>,
+    pub cpu_quota_us: Option<u64>,
+    pub pids: Option<u64>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the names are the protocol's")]
+pub struct Process {
+    pub args: Vec<String>,
+    pub env: Vec<String>,
+    pub cwd: String,
+    pub user: String,
+    pub tty: bool,
+    pub rows: u16,
+    pub cols: u16,
+    pub open_stdin: bool,
+    pub init: bool,
+    pub capabilities: Option<Vec<String>>,
+    pub no_new_privileges: bool,
+}
+
+/// Body of `POST /exec`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(missing_docs, reason = "the names are the protocol's")]
+pub struct Exec {
+    pub cmd: Vec<String>,
+    pub env: Vec<String>,
+    pub working_dir: Option<String>,
+    pub user: Option<String>,
+    pub stdin: Option<String>,
+    pub timeout_ns: Option<u64>,
+    pub tty: bool,
+    pub rows: u16,
+    pub cols: u16,
+    pub open_stdin: bool,
+    pub privileged: bool,
+}
+
+impl Request {
+    /// # Errors
+    /// `bad_request` with the field at fault.
+    pub fn parse(json: &[u8]) -> Result<Self, Failure> {
+        let request: Self = serde_json::from_slice(json).map_err(|e| bad(e.to_string()))?;
+        match &request {
+            Request::Run(run) => run.validate()?,
+            Request::Prepare { root } => root.validate()?,
+            Request::Freeze {} | Request::Sync {} | Request::Poweroff {} | Request::Stats {} => {}
+        }
+        Ok(request)
+    }
+}
+
+impl Root {
+    fn validate(&self) -> Result<(), Failure> {
+        serial(&self.lower)?;
+        serial(&self.upper)
+    }
+}
+
+impl Run {
+    /// The wall clock as (seconds, nanoseconds).
+    #[must_use]
+    pub fn clock(&self) -> Option<(i64, i64)> {
+        let ns: i64 = self.clock_unix_ns.parse().ok()?;
+        (ns >= 0).then_some((ns / 1_000_000_000, ns % 1_000_000_000))
+    }
+
+    /// The seed's 64 bytes.
+    #[must_use]
+    pub fn seed(&self) -> Option<[u8; 64]> {
+        let digits = self.entropy.as_bytes();
+        let mut seed = [0; 64];
+        if digits.len() != 128 {
+            return None;
+        }
+        for (byte, pair) in seed.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
+        }
+        Some(seed)
+    }
+
+    fn validate(&self) -> Result<(), Failure> {
+        let name = &self.identity.hostname;
+        if name.is_empty() || name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+        {
+            return Err(bad("identity.hostname: 1 to 64 letters, digits, '-', '.' or '_'"));
+        }
+        let id = self.identity.machine_id.as_bytes();
+        if id.len() != 32 || !id.iter().all(|b| hex_digit(*b).is_some()) {
+            return Err(bad("identity.machine_id: 32 hex digits"));
+        }
+        self.clock()
+            .ok_or_else(|| bad("clock_unix_ns: nanoseconds since 1970, as a string"))?;
+        self.seed().ok_or_else(|| bad("entropy: 128 hex digits"))?;
+        let words = [
+            &self.network.dns,
+            &self.network.search,
+            &self.network.options,
+            &self.hosts,
+        ];
+        if words
+            .into_iter()
+            .flatten()
+            .any(|word| word.bytes().any(|b| b < 0x20 && b != b'\t'))
+        {
+            return Err(bad("network and hosts: control characters"));
+        }
+        self.root.validate()?;
+        for mount in &self.mounts {
+            mount.validate()?;
+        }
+        self.process.validate()
+    }
+}
+
+impl Mount {
+    fn validate(&self) -> Result<(), Failure> {
+        let target = match self {
+            Mount::Share {
+                tag, subpath, target, ..
+            } => {
+                serial(tag)?;
+                text("mounts.subpath", subpath)?;
+                target
+            }
+            Mount::Tmpfs { target, options } => {
+                text("mounts.options", options)?;
+                target
+            }
+        };
+        absolute("mounts.target", target)
+    }
+}
+
+impl Process {
+    fn validate(&self) -> Result<(), Failure> {
+        if self.args.is_empty() {
+            return Err(bad("process.args: empty"));
+        }
+        arguments("process.args", &self.args)?;
+        environment("process.env", &self.env)?;
+        absolute("process.cwd", &self.cwd)?;
+        text("process.user", &self.user)?;
+        for name in self.capabilities.iter().flatten() {
+            if crate::capabilities::number(name).is_none() {
+                return Err(bad(format!("process.capabilities: unknown capability {name:?}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Exec {
+    /// # Errors
+    /// `bad_request` with the field at fault.
+    pub fn parse(json: &[u8]) -> Result<Self, Failure> {
+        let exec: Self = serde_json::from_slice(json).map_err(|e| bad(e.to_string()))?;
+        if exec.cmd.is_empty() {
+            return Err(bad("cmd: empty"));
+        }
+        arguments("cmd", &exec.cmd)?;
+        environment("env", &exec.env)?;
+        if let Some(dir) = &exec.working_dir {
+            absolute("working_dir", dir)?;
+        }
+        text("user", exec.user.as_deref().unwrap_or(""))?;
+        Ok(exec)
+    }
+}
+
+fn bad(message: impl Into<String>) -> Failure {
+    Failure::new(Code::BadRequest, "request", message)
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+/// Serials and tags are words: they are compared with, and given to, the kernel.
+fn serial(value: &str) -> Result<(), Failure> {
+    let word = !value.is_empty() && value.len() <= 20 && value.bytes().all(|b| b.is_ascii_alphanumeric());
+    if word {
+        Ok(())
+    } else {
+        Err(bad(format!("{value:?}: not a device name")))
+    }
+}
+
+fn text(field: &str, value: &str) -> Result<(), Failure> {
+    if value.contains('\0') || value.len() > 4096 {
+        return Err(bad(format!("{field}: a NUL byte, or too long")));
+    }
+    Ok(())
+}
+
+fn absolute(field: &str, path: &str) -> Result<(), Failure> {
+    text(field, path)?;
+    if path.starts_with('/') {
+        Ok(())
+    } else {
+        Err(bad(format!("{field}: {path:?} is not absolute")))
+    }
+}
+
+fn arguments(field: &str, values: &[String]) -> Result<(), Failure> {
+    if values.iter().any(|value| value.contains('\0')) {
+        return Err(bad(format!("{field}: a NUL byte")));
+    }
+    Ok(())
+}
+
+fn environment(field: &str, values: &[String]) -> Result<(), Failure> {
+    arguments(field, values)?;
+    if values.iter().any(|value| value.find('=').is_none_or(|at| at == 0)) {
+        return Err(bad(format!("{field}: not KEY=VALUE")));
+    }
+    Ok(())
+}

@@ -1,0 +1,171 @@
+//! Commands: their start, their deadlines, their end.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::process::Pid;
+
+use crate::failure::{Code, Failure, Stage as _};
+use crate::messages::{MessageType, encode};
+use crate::request::Exec;
+use crate::stdio::AgentEnds;
+
+use super::process::{Input, Kept, Output, Process, Sink, Stage};
+use super::{Server, Slot};
+
+impl Server {
+    /// Starts a further command in the box; `None` without a workload.
+    pub(super) fn command(&mut self, stream: Option<u32>, exec: &Exec, plain: bool) -> Result<Option<u32>, Failure> {
+        let Some(workload) = &self.workload else {
+            return Ok(None);
+        };
+        let (child, ends, master) = workload.inheritance.spawn(exec)?;
+        let sink = if plain {
+            Sink::Kept(Box::new([Kept::default(), Kept::default()]))
+        } else {
+            Sink::Messages(false)
+        };
+        let open_stdin = exec.open_stdin || exec.stdin.is_some();
+        self.add_process(stream, child.pid, ends, master, open_stdin, sink)
+            .map(Some)
+    }
+
+    /// Watches a process just made.
+    pub(super) fn add_process(
+        &mut self,
+        stream: Option<u32>,
+        pid: Pid,
+        ends: AgentEnds,
+        master: Option<OwnedFd>,
+        open_stdin: bool,
+        sink: Sink,
+    ) -> Result<u32, Failure> {
+        self.last_process += 1;
+        let key = self.last_process;
+        let tty = master.is_some();
+        let (stdin, outputs) = match master {
+            Some(master) => {
+                let stdin = master
+                    .try_clone()
+                    .map_err(|e| Failure::new(Code::Io, "spawn", e.to_string()))?;
+                (stdin, [Some(master), None])
+            }
+            None => (ends.stdin, [Some(ends.stdout), Some(ends.stderr)]),
+        };
+        self.watch(&ends.status, key, Slot::Status).stage("spawn", "epoll")?;
+        let input = if open_stdin {
+            self.watch(&stdin, key, Slot::Input).stage("spawn", "epoll")?;
+            Some(Input {
+                fd: stdin,
+                queue: Vec::new(),
+                end: false,
+            })
+        } else {
+            None
+        };
+        for (at, fd) in outputs.iter().enumerate() {
+            if let Some(fd) = fd {
+                self.watch(fd, key, Slot::Output(at)).stage("spawn", "epoll")?;
+            }
+        }
+        let outputs = outputs.map(|fd| {
+            fd.map(|fd| Output {
+                fd,
+                readable: false,
+                queued: false,
+                left: None,
+            })
+        });
+        let process = Process {
+            stream,
+            pid,
+            sink,
+            status: Some(ends.status),
+            said: Vec::new(),
+            stage: Stage::Starting,
+            input,
+            outputs,
+            tty,
+            ended: None,
+            deadline: None,
+            timed_out: false,
+        };
+        self.processes.insert(key, process);
+        Ok(key)
+    }
+
+    /// Reads what a child says before its exec; the end without a word is success.
+    pub(super) fn read_status(&mut self, key: u32) {
+        let Some(process) = self.processes.get_mut(&key) else {
+            return;
+        };
+        let Some(status) = &process.status else {
+            return;
+        };
+        let mut bytes = [0; 2048];
+        loop {
+            match rustix::io::read(status, &mut bytes) {
+                Ok(0) => break,
+                Ok(count) => process.said.extend_from_slice(&bytes[..count]),
+                Err(rustix::io::Errno::INTR) => {}
+                Err(_) => return,
+            }
+        }
+        process.status = None;
+        if process.said.is_empty() {
+            process.stage = Stage::Running;
+            if let (Some(stream), Sink::Messages(_)) = (process.stream, &process.sink) {
+                let text = format!("{{\"pid\":{}}}", crate::zygote::raw(process.pid));
+                self.say(stream, encode(MessageType::Started, text.as_bytes()));
+            }
+            self.resume_process(key);
+            return;
+        }
+        let unclear = || Failure::new(Code::Io, "exec", "the command's process died before exec");
+        let failure = serde_json::from_slice(&process.said).unwrap_or_else(|_| unclear());
+        process.stage = Stage::Failed(failure);
+    }
+
+    /// Time to the next deadline; `None` without one.
+    pub(super) fn time_to_deadline(&self) -> Option<Duration> {
+        let next = self.processes.values().filter_map(|process| process.deadline).min()?;
+        Some(next.saturating_duration_since(Instant::now()))
+    }
+
+    /// Kills what is late.
+    pub(super) fn enforce_deadlines(&mut self) {
+        if self.processes.values().all(|process| process.deadline.is_none()) {
+            return;
+        }
+        let now = Instant::now();
+        let late: Vec<u32> = self
+            .processes
+            .iter()
+            .filter(|(_, p)| p.deadline.is_some_and(|at| at <= now))
+            .map(|(key, _)| *key)
+            .collect();
+        for key in late {
+            let Some(process) = self.processes.get_mut(&key) else {
+                continue;
+            };
+            process.deadline = None;
+            if process.ended.is_some() {
+                process.outputs = [None, None];
+                self.settle(key);
+            } else {
+                process.timed_out = true;
+                process.kill_group();
+            }
+        }
+    }
+
+    /// Sets a terminal's window size.
+    pub(super) fn resize(&mut self, key: u32, rows: u16, cols: u16) {
+        let Some(process) = self.processes.get(&key).filter(|process| process.tty) else {
+            return;
+        };
+        if let [Some(output), _] = &process.outputs {
+            let _ = crate::tty::resize(output.fd.as_fd(), rows, cols);
+        }
+    }
+}

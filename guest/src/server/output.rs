@@ -1,0 +1,182 @@
+//! Output of commands: read straight into frames, as much as the stream's window allows, in turns.
+
+use crate::messages::{HEAD_LEN, MAX_OUTPUT, MessageType, head};
+use crate::mux::Mux;
+
+use super::Server;
+use super::process::{Kept, MAX_KEPT, Output, Process, Sink, Stage};
+
+/// What one read came to.
+enum Step {
+    /// There may be more.
+    More,
+    /// Nothing now.
+    Empty,
+    /// The stream's window is used up.
+    Stalled,
+    /// There will be nothing more.
+    End,
+}
+
+impl Server {
+    /// Takes note that an output has bytes.
+    pub(super) fn mark_readable(&mut self, key: u32, at: usize) {
+        if let Some(Some(output)) = self
+            .processes
+            .get_mut(&key)
+            .and_then(|process| process.outputs.get_mut(at))
+        {
+            output.readable = true;
+            if !output.queued {
+                output.queued = true;
+                self.ready.push_back((key, at));
+            }
+        }
+    }
+
+    /// Looks again at the outputs of a stream whose window has grown.
+    pub(super) fn resume_outputs(&mut self, stream: u32) {
+        let keys: Vec<u32> = self
+            .processes
+            .iter()
+            .filter(|(_, process)| process.stream == Some(stream))
+            .map(|(key, _)| *key)
+            .collect();
+        for key in keys {
+            self.resume_process(key);
+        }
+    }
+
+    /// Looks again at the outputs of a command.
+    pub(super) fn resume_process(&mut self, key: u32) {
+        for at in 0..2 {
+            let readable = |process: &Process| process.outputs[at].as_ref().is_some_and(|output| output.readable);
+            if self.processes.get(&key).is_some_and(readable) {
+                self.mark_readable(key, at);
+            }
+        }
+    }
+
+    /// One read of each output that has something, while the port takes it.
+    pub(super) fn deliver(&mut self) {
+        for _ in 0..self.ready.len() {
+            if !self.mux.out.has_room() {
+                return;
+            }
+            let Some((key, at)) = self.ready.pop_front() else {
+                return;
+            };
+            self.deliver_one(key, at);
+        }
+    }
+
+    fn deliver_one(&mut self, key: u32, at: usize) {
+        let Some(process) = self.processes.get_mut(&key) else {
+            return;
+        };
+        if let Some(output) = &mut process.outputs[at] {
+            output.queued = false;
+        }
+        if process.stage == Stage::Starting {
+            return;
+        }
+        let behind = process
+            .stream
+            .and_then(|id| self.streams.get(&id))
+            .is_some_and(|stream| !stream.body.is_empty());
+        if behind && matches!(process.sink, Sink::Messages(_)) {
+            // Earlier messages first; the window that lets them go brings this output back.
+            return;
+        }
+        match step(process, at, &mut self.mux) {
+            Step::More => self.mark_readable(key, at),
+            Step::Stalled => {}
+            Step::Empty => {
+                if let Some(output) = &mut process.outputs[at] {
+                    output.readable = false;
+                }
+            }
+            Step::End => {
+                process.outputs[at] = None;
+                self.settle(key);
+            }
+        }
+    }
+}
+
+fn step(process: &mut Process, at: usize, mux: &mut Mux) -> Step {
+    let Some(output) = &mut process.outputs[at] else {
+        return Step::Empty;
+    };
+    let kind = if at == 0 {
+        MessageType::Stdout
+    } else {
+        MessageType::Stderr
+    };
+    match (&mut process.sink, process.stream) {
+        (Sink::Kept(kept), Some(_)) => keep(output, &mut kept[at]),
+        (Sink::Messages(_), Some(stream)) => send(output, kind, stream, mux),
+        // Nobody listens any more.
+        (_, None) => keep(
+            output,
+            &mut Kept {
+                bytes: Vec::new(),
+                truncated: true,
+            },
+        ),
+    }
+}
+
+fn send(output: &mut Output, kind: MessageType, stream: u32, mux: &mut Mux) -> Step {
+    let room = mux.send_window(stream).saturating_sub(HEAD_LEN).min(MAX_OUTPUT);
+    if room == 0 {
+        return if output.left == Some(0) {
+            Step::End
+        } else {
+            Step::Stalled
+        };
+    }
+    let mut step = Step::Empty;
+    mux.fill(stream, HEAD_LEN + room, |space| {
+        let (front, bytes) = space.split_at_mut(HEAD_LEN);
+        let (count, outcome) = read(output, bytes);
+        step = outcome;
+        if count == 0 {
+            return 0;
+        }
+        front.copy_from_slice(&head(kind, count));
+        HEAD_LEN + count
+    });
+    step
+}
+
+fn keep(output: &mut Output, kept: &mut Kept) -> Step {
+    let mut bytes = [0; 16 * 1024];
+    let (count, step) = read(output, &mut bytes);
+    let room = if kept.truncated { 0 } else { MAX_KEPT - kept.bytes.len() };
+    kept.bytes.extend_from_slice(&bytes[..count.min(room)]);
+    kept.truncated |= count > room;
+    step
+}
+
+/// Reads once, at most what the command left when it ended.
+fn read(output: &mut Output, bytes: &mut [u8]) -> (usize, Step) {
+    let limit = output.left.map_or(bytes.len(), |left| left.min(bytes.len()));
+    if output.left == Some(0) {
+        return (0, Step::End);
+    }
+    match rustix::io::read(&output.fd, &mut bytes[..limit]) {
+        Ok(0) => (0, Step::End),
+        Ok(count) => {
+            if let Some(left) = &mut output.left {
+                *left -= count;
+                return (count, if *left == 0 { Step::End } else { Step::More });
+            }
+            (count, Step::More)
+        }
+        Err(rustix::io::Errno::INTR) => (0, Step::More),
+        Err(rustix::io::Errno::AGAIN) => (0, if output.left.is_some() { Step::End } else { Step::Empty }),
+        // A terminal whose other side is closed gives EIO.
+        Err(_) => (0, Step::End),
+    }
+}

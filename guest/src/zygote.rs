@@ -1,0 +1,201 @@
+//! The workload's process. It is made before its request is known: it enters its namespaces, mounts all
+//! that no request decides, and waits. A template is saved with one waiting, so that a clone's `run` only
+//! has to do the rest.
+
+use std::convert::Infallible;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::io::Errno;
+use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::Pid;
+use rustix::system::sethostname;
+
+use crate::capabilities;
+use crate::cgroup::Cgroup;
+use crate::clone::{self, BOX_NAMESPACES, Child};
+use crate::failure::{Code, Failure, Stage};
+use crate::launch::{DEFAULT_PATH, Launch, merge, value};
+use crate::request::{Request, Run};
+use crate::stdio::{self, AgentEnds, ChildEnds};
+use crate::{box_mounts, identity, shares, tiny_init};
+
+/// First byte on the status pipe: the namespaces are ready.
+const READY: u8 = b'R';
+
+/// A process that waits to become a workload.
+pub struct Zygote {
+    /// Its handle.
+    pub child: Child,
+    /// Its control group.
+    pub cgroup: Cgroup,
+    /// Its pipes.
+    pub ends: AgentEnds,
+    order: OwnedFd,
+}
+
+impl Zygote {
+    /// Makes one in a fresh control group and waits until its mounts are made.
+    ///
+    /// # Errors
+    /// What failed, in the child or here.
+    pub fn spawn(group: &str) -> Result<Self, Failure> {
+        let cgroup = Cgroup::create(group).map_err(|e| io("cgroup", &e))?;
+        let directory = cgroup.directory().map_err(|e| io("cgroup", &e))?;
+        let (ends, child_ends) = stdio::pipes().stage("spawn", "pipe")?;
+        let (order_read, order) = pipe_with(PipeFlags::CLOEXEC).stage("spawn", "pipe")?;
+        let order_write = order.as_fd();
+        let child = clone::fork(BOX_NAMESPACES, Some(directory.as_fd()), || {
+            // The order ends with the agent's end alone.
+            // SAFETY: the child's copy; the agent keeps its own.
+            unsafe { libc::close(std::os::fd::AsRawFd::as_raw_fd(&order_write)) };
+            live(&child_ends, order_read.as_fd())
+        })
+        .stage("spawn", "clone3")?;
+        drop(child_ends);
+        wait_until_ready(&ends.status)?;
+        Ok(Self {
+            child,
+            cgroup,
+            ends,
+            order,
+        })
+    }
+
+    /// Hands it its request; `terminal` is the number of its terminal in its devpts.
+    ///
+    /// # Errors
+    /// It has died.
+    pub fn start(self, terminal: Option<u32>, request: &[u8]) -> Result<(Child, Cgroup, AgentEnds), Failure> {
+        let mut order = File::from(self.order);
+        let number = terminal.map_or(-1, i64::from);
+        order
+            .write_all(&number.to_be_bytes())
+            .and_then(|()| order.write_all(request))
+            .map_err(|e| io("spawn", &e))?;
+        rustix::io::ioctl_fionbio(&self.ends.status, true).stage("spawn", "status pipe")?;
+        Ok((self.child, self.cgroup, self.ends))
+    }
+}
+
+fn io(stage: &str, error: &std::io::Error) -> Failure {
+    Failure::new(Code::Io, stage, error.to_string())
+}
+
+fn wait_until_ready(status: &OwnedFd) -> Result<(), Failure> {
+    let mut first = [0; 1];
+    if rustix::io::read(status, &mut first) == Ok(1) && first == [READY] {
+        return Ok(());
+    }
+    let mut rest = first.to_vec();
+    let mut chunk = [0; 1024];
+    while let Ok(count @ 1..) = rustix::io::read(status, &mut chunk) {
+        rest.extend_from_slice(&chunk[..count]);
+    }
+    Err(serde_json::from_slice(&rest)
+        .unwrap_or_else(|_| Failure::new(Code::Io, "spawn", "the workload's process died")))
+}
+
+/// Says why there was no exec, and ends.
+pub fn give_up(ends: &ChildEnds, failure: &Failure) -> ! {
+    let _ = rustix::io::write(&ends.status, &serde_json::to_vec(failure).unwrap_or_default());
+    // SAFETY: ends the process without running the parent's exit handlers.
+    unsafe { libc::_exit(i32::from(failure.code.exit_code())) }
+}
+
+fn live(ends: &ChildEnds, order: std::os::fd::BorrowedFd<'_>) -> Infallible {
+    let failure = match wait_for_order(ends, order) {
+        Ok((files, terminal, run)) => become_workload(ends, &files, terminal, &run),
+        Err(failure) => failure,
+    };
+    give_up(ends, &failure)
+}
+
+fn wait_for_order(ends: &ChildEnds, order: std::os::fd::BorrowedFd<'_>) -> Result<(OwnedFd, i64, Run), Failure> {
+    rustix::process::umask(rustix::fs::Mode::empty());
+    let files = box_mounts::enter_root()?;
+    let [stdin, stdout, stderr] = &ends.streams;
+    stdio::install(stdin, stdout, stderr).stage("stdio", "dup2")?;
+    rustix::io::write(&ends.status, &[READY]).stage("spawn", "status pipe")?;
+    let order = order.try_clone_to_owned().map_err(|e| io("spawn", &e))?;
+    let mut bytes = Vec::with_capacity(8192);
+    File::from(order).read_to_end(&mut bytes).map_err(|e| io("spawn", &e))?;
+    let Some((number, json)) = bytes.split_first_chunk() else {
+        return Err(Failure::new(Code::Io, "spawn", "no order"));
+    };
+    match Request::parse(json)? {
+        Request::Run(run) => Ok((files, i64::from_be_bytes(*number), *run)),
+        _ => Err(Failure::new(Code::BadRequest, "spawn", "not a run")),
+    }
+}
+
+fn become_workload(ends: &ChildEnds, files: &OwnedFd, terminal: i64, run: &Run) -> Failure {
+    if let Err(failure) = settle(files, terminal, run) {
+        return failure;
+    }
+    let process = &run.process;
+    let launch = Launch {
+        args: &process.args,
+        env: environment(run),
+        cwd: &process.cwd,
+        make_cwd: true,
+        user: &process.user,
+        tty: process.tty,
+        capabilities: capabilities::bits(process.capabilities.as_deref()),
+        no_new_privileges: process.no_new_privileges,
+    };
+    if !process.init {
+        return launch.exec();
+    }
+    tiny_init::block_signals();
+    let child = clone::fork(0, None, || {
+        let failure = launch.exec();
+        give_up(ends, &failure)
+    });
+    match child {
+        Ok(child) => tiny_init::run(child.pid),
+        Err(e) => Err::<Infallible, Errno>(e)
+            .stage("spawn", "clone3")
+            .err()
+            .unwrap_or_else(|| Failure::new(Code::Io, "spawn", "")),
+    }
+}
+
+fn settle(files: &OwnedFd, terminal: i64, run: &Run) -> Result<(), Failure> {
+    sethostname(run.identity.hostname.as_bytes()).stage("identity", "sethostname")?;
+    identity::fill_files(files.as_fd(), run)?;
+    if !run.mounts.is_empty() {
+        shares::mount_all(&run.mounts, files)?;
+    }
+    if terminal >= 0 {
+        let path = format!("/dev/pts/{terminal}");
+        let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::CLOEXEC;
+        let slave = rustix::fs::open(&path, flags, rustix::fs::Mode::empty()).stage("tty", &path)?;
+        box_mounts::bind_console(slave.as_fd())?;
+        stdio::install(&slave, &slave, &slave).stage("stdio", "dup2")?;
+    }
+    if run.root.read_only {
+        box_mounts::lock_root()?;
+    }
+    Ok(())
+}
+
+/// The workload's environment, HOME aside: what Docker adds, under what the request says.
+#[must_use]
+pub fn environment(run: &Run) -> Vec<String> {
+    let mut base = vec![
+        format!("PATH={DEFAULT_PATH}"),
+        format!("HOSTNAME={}", run.identity.hostname),
+    ];
+    if run.process.tty && value(&run.process.env, "TERM").is_none() {
+        base.push("TERM=xterm".into());
+    }
+    merge(&base, &run.process.env)
+}
+
+/// The process id as the kernel's calls take it.
+#[must_use]
+pub fn raw(pid: Pid) -> i32 {
+    pid.as_raw_nonzero().get()
+}
