@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** System tools such as mkfs.ext4 lie in sbin, which an ordinary user's PATH may not name. */
+const searchPath = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+
+/** The environment set-up commands run in: every tool found, English messages. */
+export const toolEnv = { ...process.env, PATH: searchPath.join(delimiter), LC_ALL: 'C' };
+
+/**
+ * The path of an executable, or undefined where there is none.
+ * @param {string} name
+ * @returns {string | undefined}
+ */
+export function findTool(name) {
+  return searchPath
+    .filter((directory) => directory !== '')
+    .map((directory) => join(directory, name))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+/**
+ * Runs a command to its end and returns its stdout. Its stderr is kept for the error.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ cwd?: string, env?: Record<string, string | undefined> }} [options]
+ * @returns {Promise<Buffer>}
+ * @throws {Error} with the command line and the last lines it wrote, when it fails
+ */
+export function run(command, args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: options.cwd,
+      env: { ...toolEnv, ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    /** @type {Buffer[]} */
+    const out = [];
+    /** @type {Buffer[]} */
+    const err = [];
+    child.stdout.on('data', (chunk) => out.push(chunk));
+    child.stderr.on('data', (chunk) => err.push(chunk));
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      const stdout = Buffer.concat(out);
+      if (code === 0) {
+        resolve(stdout);
+        return;
+      }
+      const words = Buffer.concat(err).toString().trim() || stdout.subarray(-4000).toString().trim();
+      const tail = words.split('\n').slice(-20).join('\n');
+      reject(new Error(`${[command, ...args].join(' ')} failed (${signal ?? `status ${code}`})\n${tail}`));
+    });
+  });
+}
