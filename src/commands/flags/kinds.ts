@@ -1,0 +1,132 @@
+/**
+ * What a flag's value may be, and the words with which pflag and Docker's own types refuse another one.
+ * A kind's `parse` takes the value so far (flags that repeat add to it) and the text that was given.
+ */
+import { isIP } from 'node:net';
+
+import { parseSize } from '../../engine/units.ts';
+import { A3sError } from '../../errors.ts';
+import { goQuote } from '../../output/go-quote.ts';
+
+/** Thrown by a kind; the parser adds the flag's name. */
+export class BadValue extends Error {}
+
+export interface Kind<T> {
+  /** How help names the value; empty for a flag that takes none. */
+  label: string;
+  zero: T;
+  parse(previous: T, text: string): T;
+}
+
+const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
+const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
+
+function parseBool(_previous: boolean, text: string): boolean {
+  if (TRUE.has(text)) return true;
+  if (FALSE.has(text)) return false;
+  throw new BadValue(`strconv.ParseBool: parsing ${goQuote(text)}: invalid syntax`);
+}
+
+/** Go's `strconv.ParseInt(text, 0, 64)` as far as a number of JavaScript's holds it. */
+function parseInteger(_previous: number | undefined, text: string): number {
+  if (!/^[+-]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO]?[0-7_]*|[1-9][0-9_]*)$/.test(text)) {
+    throw new BadValue(`strconv.ParseInt: parsing ${goQuote(text)}: invalid syntax`);
+  }
+  const digits = text.replace(/^[+-]/, '').replaceAll('_', '');
+  const octal = /^0[0-7]+$/.test(digits) ? `0o${digits.slice(1)}` : digits;
+  const value = Number(octal) * (text.startsWith('-') ? -1 : 1);
+  if (!Number.isSafeInteger(value)) {
+    throw new BadValue(`strconv.ParseInt: parsing ${goQuote(text)}: value out of range`);
+  }
+  return value;
+}
+
+/** `--cpus`: a decimal or a fraction, as Go's `big.Rat` reads it, with at most nine places. */
+function parseDecimal(_previous: number | undefined, text: string): number {
+  const match = /^([+-]?\d*\.?\d*(?:[eE][+-]?\d+)?)(?:\/(\d+))?$/.exec(text);
+  const value =
+    match === null ? Number.NaN : Number(match[1]) / (match[2] === undefined ? 1 : Number(match[2]));
+  if (!/\d/.test(text) || !Number.isFinite(value)) {
+    throw new BadValue(`failed to parse ${text} as a rational number`);
+  }
+  if (Math.abs(value * 1e9 - Math.round(value * 1e9)) > 1e-3) throw new BadValue('value is too precise');
+  return value;
+}
+
+function parseBytes(_previous: number | undefined, text: string): number {
+  try {
+    return parseSize(text);
+  } catch (error) {
+    if (error instanceof A3sError) throw new BadValue(error.message);
+    throw error;
+  }
+}
+
+function append(previous: readonly string[], text: string): readonly string[] {
+  return [...previous, text];
+}
+
+function appendEnv(previous: readonly string[], text: string): readonly string[] {
+  if (text === '') throw new BadValue('invalid environment variable: ');
+  if (text.startsWith('=')) throw new BadValue(`invalid environment variable: ${text}`);
+  return [...previous, text];
+}
+
+function appendLabel(previous: readonly string[], text: string): readonly string[] {
+  if (text === '' || text.startsWith('=')) {
+    throw new BadValue(`invalid label '${text}': empty name`);
+  }
+  return [...previous, text];
+}
+
+function appendAddress(previous: readonly string[], text: string): readonly string[] {
+  if (isIP(text.trim()) === 0) throw new BadValue(`IP address is not correctly formatted: ${text}`);
+  return [...previous, text.trim()];
+}
+
+function appendFilter(previous: readonly string[], text: string): readonly string[] {
+  if (text === '') return previous;
+  if (!text.includes('=')) throw new BadValue('bad format of filter (expected name=value)');
+  return [...previous, text];
+}
+
+function appendStream(previous: readonly string[], text: string): readonly string[] {
+  const stream = text.toLowerCase();
+  if (!['stdin', 'stdout', 'stderr'].includes(stream)) {
+    throw new BadValue('valid streams are STDIN, STDOUT and STDERR');
+  }
+  return [...previous, stream];
+}
+
+const text = (label: string): Kind<string | undefined> => ({
+  label,
+  zero: undefined,
+  parse: (_previous, value) => value,
+});
+const list = (
+  label: string,
+  parse: (previous: readonly string[], text: string) => readonly string[] = append,
+): Kind<readonly string[]> => ({ label, zero: [], parse });
+const number = (
+  label: string,
+  parse: (previous: number | undefined, text: string) => number,
+): Kind<number | undefined> => ({ label, zero: undefined, parse });
+
+export const kinds = {
+  bool: { label: '', zero: false, parse: parseBool } satisfies Kind<boolean>,
+  string: text('string'),
+  network: text('network'),
+  int: number('int', parseInteger),
+  decimal: number('decimal', parseDecimal),
+  bytes: number('bytes', parseBytes),
+  list: list('list'),
+  env: list('list', appendEnv),
+  label: list('list', appendLabel),
+  address: list('list', appendAddress),
+  filter: list('filter', appendFilter),
+  stream: list('list', appendStream),
+} as const;
+
+export type KindName = keyof typeof kinds;
+/** The type of a value of the kind. */
+export type KindValue<K extends KindName> = (typeof kinds)[K] extends Kind<infer T> ? T : never;
