@@ -11,15 +11,15 @@ export interface GuestBundle {
   initramfs: string;
   /** A blank ext4 in qcow2, copied for every box. */
   scratch: string;
-  /** The agent as a program of the host: it measures the TSC. */
-  agent: string;
+  /** A program of the host: prints the rate of its time stamp counter. */
+  tscKhz: string;
   kernelVersion: string;
   agentVersion: string;
   /** Changes whenever any file of the bundle does. */
   identity: string;
 }
 
-const FILES = ['vmlinux', 'initramfs', 'scratch.qcow2', 'agent'] as const;
+const FILES = ['vmlinux', 'initramfs', 'scratch.qcow2', 'tsc-khz'] as const;
 const REBUILD = 'run `npm run guest` in a checkout, or install the package again';
 
 /** `dist/guest` of the package. */
@@ -55,7 +55,7 @@ export function openBundle(dir = bundleDir()): GuestBundle {
     vmlinux: join(dir, 'vmlinux'),
     initramfs: join(dir, 'initramfs'),
     scratch: join(dir, 'scratch.qcow2'),
-    agent: join(dir, 'agent'),
+    tscKhz: join(dir, 'tsc-khz'),
     kernelVersion: manifest.kernelVersion,
     agentVersion: manifest.agentVersion,
     identity: FILES.map((name) => manifest.files[name]?.sha256).join(' '),

@@ -48,7 +48,7 @@ export function findProgram(name: string, env: NodeJS.ProcessEnv = process.env):
  * The cache, filled where it was empty or stale (about 40 ms then, under 1 ms otherwise).
  * @throws A3sError `host_setup` when QEMU is missing or does not tell its version.
  */
-export function loadHostCache(layout: Layout, agent: string): HostCache {
+export function loadHostCache(layout: Layout, tscProgram: string): HostCache {
   const known = read(layout);
   const qemuPath = process.env['A3S_BOX_QEMU'] ?? known?.qemu.path ?? findProgram(QEMU);
   const fingerprint = qemuPath === null ? null : fileFingerprint(qemuPath);
@@ -62,7 +62,7 @@ export function loadHostCache(layout: Layout, agent: string): HostCache {
   const fresh: HostCache = {
     qemu: { path: qemuPath, fingerprint, version: qemuVersion(qemuPath) },
     bootId,
-    tscKhz: known?.bootId === bootId ? known.tscKhz : measureTsc(agent),
+    tscKhz: known?.bootId === bootId ? known.tscKhz : measureTsc(tscProgram),
     accelerator: known?.accelerator ?? null,
   };
   saveHostCache(layout, fresh);
@@ -125,8 +125,8 @@ function qemuVersion(path: string): string {
 }
 
 /** kHz of the time stamp counter, rounded to 100 kHz: the guest's clock is set after each start anyway, the rate must only be near. */
-function measureTsc(agent: string): number {
-  const khz = Number(run(agent, ['--tsc-khz']).trim());
+function measureTsc(program: string): number {
+  const khz = Number(run(program, []).trim());
   if (!Number.isFinite(khz) || khz < 100_000) {
     throw new A3sError('host_setup', 'the time stamp counter of this processor cannot be measured');
   }

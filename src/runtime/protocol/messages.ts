@@ -97,6 +97,11 @@ export class MessageDecoder {
     return this.#size === 0;
   }
 
+  /** What waits for the rest of its message. */
+  get heldBytes(): number {
+    return this.#size;
+  }
+
   /** Adds the chunk to what waits; gives all of it back once it can hold a message (joined once a message, not once a chunk). */
   #take(chunk: Buffer): Buffer {
     this.#parts.push(chunk);

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+
+import { ProtocolError } from '../../../src/runtime/protocol/frames.ts';
+import {
+  MAX_DATA_PAYLOAD,
+  MAX_MESSAGE_LENGTH,
+  MessageDecoder,
+  MessageType,
+  encodeData,
+  encodeMessage,
+  encodeResize,
+  type Message,
+} from '../../../src/runtime/protocol/messages.ts';
+import { randomSource } from '../random.ts';
+
+const shown = (messages: Message[]): [number, string][] =>
+  messages.map(({ type, payload }) => [type, payload.toString('latin1')]);
+
+test('messages are found wherever the stream is cut', () => {
+  const sent: [number, string][] = [
+    [MessageType.stdout, 'hello'],
+    [MessageType.started, '{}'],
+    [MessageType.stdinEof, ''],
+    [MessageType.stderr, 'x'.repeat(3000)],
+    [MessageType.result, '{"exit_code":0}'],
+  ];
+  const stream = Buffer.concat(sent.map(([type, text]) => encodeMessage(type, Buffer.from(text))));
+  const random = randomSource(7);
+  for (let round = 0; round < 200; round += 1) {
+    const decoder = new MessageDecoder();
+    const received: Message[] = [];
+    for (let at = 0; at < stream.length; ) {
+      const size = 1 + Math.floor(random() * (round % 2 === 0 ? 7 : 1200));
+      received.push(...decoder.push(stream.subarray(at, at + size)));
+      at += size;
+    }
+    expect(shown(received)).toEqual(sent);
+    expect(decoder.idle).toBe(true);
+  }
+});
+
+test('the raw bytes of a message are the message', () => {
+  const bytes = encodeMessage(MessageType.stdout, Buffer.from('abc'));
+  expect(new MessageDecoder().push(bytes)[0]?.raw).toEqual(bytes);
+});
+
+test.each([
+  ['a length of zero', '0000000011'],
+  ['a length over the limit', `${(MAX_MESSAGE_LENGTH + 1).toString(16).padStart(8, '0')}12`],
+  ['the greatest length', 'ffffffff12'],
+  ['an unknown type', '0000000177'],
+])('%s is refused at once', (_name, hex) => {
+  expect(() => new MessageDecoder().push(Buffer.from(hex, 'hex'))).toThrow(ProtocolError);
+});
+
+test('random bytes never make the decoder hold more than one message', () => {
+  const random = randomSource(42);
+  for (let round = 0; round < 500; round += 1) {
+    const decoder = new MessageDecoder();
+    try {
+      for (let step = 0; step < 50; step += 1) {
+        decoder.push(Buffer.from(Array.from({ length: 64 }, () => Math.floor(random() * 256))));
+      }
+      // A random length below the limit is honest: the decoder waits for its bytes.
+      expect(decoder.heldBytes).toBeLessThanOrEqual(MAX_MESSAGE_LENGTH + 4);
+    } catch (error) {
+      expect(error).toBeInstanceOf(ProtocolError);
+    }
+  }
+});
+
+test('data is cut into payloads that the receiver accepts', () => {
+  const data = Buffer.alloc(MAX_DATA_PAYLOAD * 2 + 1, 'z');
+  const messages = new MessageDecoder().push(Buffer.concat(encodeData(MessageType.stdin, data)));
+  expect(messages.map((message) => message.payload.length)).toEqual([MAX_DATA_PAYLOAD, MAX_DATA_PAYLOAD, 1]);
+  expect(encodeData(MessageType.stdin, Buffer.alloc(0))).toEqual([]);
+});
+
+test('a window size is two big-endian numbers', () => {
+  expect(encodeResize(50, 132).toString('hex')).toBe('000000050400320084');
+});
