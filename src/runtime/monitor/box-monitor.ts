@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { A3sError } from '../../errors.ts';
 import { boxPaths, layoutOf, type BoxPaths } from '../../state/layout.ts';
 import { AgentPort } from '../agent-link.ts';
-import { MessageType, encodeJsonMessage, encodeMessage } from '../protocol/messages.ts';
+import { MessageType, encodeJsonMessage, encodeMessage, type Message } from '../protocol/messages.ts';
 import type { QemuProcess } from '../qemu/process.ts';
 import type { ProcessResult } from '../process-session.ts';
 import { openContext, type RuntimeContext } from '../templates/context.ts';
@@ -39,6 +39,8 @@ export class BoxMonitor {
   #qemu: QemuProcess | undefined;
   #workload: Workload | undefined;
   #launcher: Client | undefined;
+  /** Input that came before the workload. */
+  #early: Buffer[] = [];
   #starting = true;
   /** The write of the running state, which the final state must follow. */
   #recorded: Promise<void> = Promise.resolve();
@@ -78,11 +80,17 @@ export class BoxMonitor {
   }
 
   /** A message from a client that has made its request. */
-  input(message: { type: number; payload: Buffer; raw: Buffer }, client: Client): void {
+  input(message: Message, client: Client): void {
     const isStdin = message.type === MessageType.stdin || message.type === MessageType.stdinEof;
     if (isStdin && !client.stdin) return;
-    this.#workload?.send(message.raw);
-    if (isStdin && this.#workload?.holdsInput(client) === true) client.hold(true);
+    if (this.#workload === undefined) {
+      // The VM is still starting: a few messages at most, then the client waits.
+      this.#early.push(message.raw);
+      client.hold(true);
+      return;
+    }
+    this.#workload.send(message.raw);
+    if (isStdin && this.#workload.holdsInput(client)) client.hold(true);
   }
 
   clientClosed(client: Client): void {
@@ -115,6 +123,9 @@ export class BoxMonitor {
     );
     const { record, rows, cols } = this.#request;
     this.#workload = new Workload(box, record, { rows, cols }, this.#hub);
+    for (const message of this.#early) this.#workload.send(message);
+    this.#early = [];
+    for (const client of this.#clients) client.hold(false);
     this.#recorded = this.#recordStart(this.#workload, box);
     return this.#workload.result;
   }
