@@ -11,6 +11,7 @@ import { MessageType, encodeJsonMessage } from './protocol/messages.ts';
 import { MessageSession } from './message-session.ts';
 import { packageRoot } from './bundle.ts';
 import type { ProcessSession } from './process-session.ts';
+import { trace } from '../trace.ts';
 
 export interface AttachOptions {
   /** The session reads the workload's output. */
@@ -36,6 +37,7 @@ const LAUNCH_FD = 3;
  * status 126 or 127); the record is then back to what it was, or gone with `--rm`. `result` comes after the record's last state.
  */
 export function launchBox(layout: Layout, record: BoxRecord, options: LaunchOptions): ProcessSession {
+  trace('launch: begin');
   const paths = boxPaths(record.box_dir);
   mkdirSync(paths.dir, { recursive: true, mode: 0o700 });
   const log = openSync(paths.monitorLog, 'a', 0o600);
@@ -45,6 +47,7 @@ export function launchBox(layout: Layout, record: BoxRecord, options: LaunchOpti
     cwd: '/',
   });
   closeSync(log);
+  trace('launch: monitor spawned');
   // A monitor that cannot be started shows as a closed connection.
   child.on('error', () => {});
   child.unref();

@@ -5,8 +5,11 @@ import { BoxMonitor } from './monitor/box-monitor.ts';
 import { Client } from './monitor/client.ts';
 import { note } from './monitor/monitor-log.ts';
 import { parseLaunch } from './monitor/requests.ts';
+import { trace } from '../trace.ts';
 
 const LAUNCH_FD = 3;
+
+trace('monitor: loaded');
 
 // A terminal's Ctrl-C or a closed session ends commands, not boxes.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM', 'SIGQUIT'] as const) process.on(signal, () => {});

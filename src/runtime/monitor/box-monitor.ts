@@ -21,6 +21,7 @@ import { OutputHub } from './output-hub.ts';
 import { BoxLedger } from './ledger.ts';
 import { parseControl, type LaunchRequest } from './requests.ts';
 import { Workload } from './workload.ts';
+import { trace } from '../../trace.ts';
 
 const SIGKILL = 9;
 /** After KILL inside, the guest gets this long to report the end before the VM itself is killed. */
@@ -68,6 +69,7 @@ export class BoxMonitor {
         this.#fail = reject;
       });
       failed.catch(() => {});
+      trace('monitor: request');
       context = openContext(layoutOf(this.#request.home));
       box = await Promise.race([this.#boot(context), failed]);
       result = await Promise.race([this.#runWorkload(box), failed]);
@@ -122,6 +124,7 @@ export class BoxMonitor {
       this.#controlServer(),
     );
     const { record, rows, cols } = this.#request;
+    trace('monitor: agent ready');
     this.#workload = new Workload(box, record, { rows, cols }, this.#hub);
     for (const message of this.#early) this.#workload.send(message);
     this.#early = [];
@@ -136,6 +139,7 @@ export class BoxMonitor {
     } catch {
       return;
     }
+    trace('monitor: started');
     this.#starting = false;
     await this.#ledger.running(box.network.ports);
     this.#launcher?.sendJson(MessageType.started, {});
@@ -164,12 +168,15 @@ export class BoxMonitor {
   }
 
   async #settle(result: ProcessResult): Promise<void> {
+    trace('monitor: result');
     for (const server of this.#servers) server.close();
     await this.#recorded;
     const gone = this.#qemu?.kill();
     await Promise.all([this.#log.close(), gone]);
+    trace('monitor: QEMU gone');
     rmSync(join(this.#paths.dir, 'sockets'), { recursive: true, force: true });
     await this.#ledger.ended(result, this.#starting);
+    trace('monitor: settled');
     const last = encodeJsonMessage(MessageType.result, {
       exit_code: result.exitCode,
       signal: result.signal,

@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 
 import { A3sError } from '../../errors.ts';
 import { Qmp } from './qmp.ts';
+import { trace } from '../../trace.ts';
 
 /** Where QEMU finds its file descriptors; the order of `stdio` below. */
 export const QMP_FD = 3;
@@ -53,6 +54,7 @@ export function spawnQemu(options: QemuSpawn): QemuProcess {
   } finally {
     if (stateFd !== null) closeSync(stateFd);
   }
+  trace('monitor: QEMU spawned');
   const exited = watchExit(child);
   const { pid } = child;
   if (pid === undefined) {
