@@ -1,9 +1,10 @@
 //! Runs a trivial command through the real path, so that a clone finds the kernel's caches filled.
 
 use crate::failure::{Code, Failure};
-use crate::request::{Exec, Identity, Limits, Network, Process, Root, Run};
+use crate::request::{Exec, Identity, Limits, Network, Process, Request, Root, Run};
 
 use super::Server;
+use super::process::Stage;
 
 /// The agent's own file, as every process made from the agent sees it until it execs: the image may have
 /// no command at all.
@@ -13,10 +14,13 @@ impl Server {
     /// Runs two workloads and a command in the second; leaves nothing of them.
     pub(super) fn warm(&mut self, root: &Root) -> Result<(), Failure> {
         for _ in 0..2 {
-            let run = trivial(root);
-            let json = serde_json::to_vec(&run).map_err(|e| Failure::new(Code::Io, "warm", e.to_string()))?;
-            let key = self.run(None, &run, &json)?;
-            self.await_start(key);
+            let request = Request::Run(Box::new(trivial(root)));
+            let Request::Run(run) = &request else {
+                return Ok(());
+            };
+            let json = serde_json::to_vec(&request).map_err(|e| Failure::new(Code::Io, "warm", e.to_string()))?;
+            let key = self.run(None, run, &json)?;
+            self.await_start(key)?;
             if let Some(command) = self.command(
                 None,
                 &Exec {
@@ -34,13 +38,13 @@ impl Server {
         Ok(())
     }
 
-    fn await_start(&mut self, key: u32) {
-        while self
-            .processes
-            .get(&key)
-            .is_some_and(|process| process.stage == super::process::Stage::Starting)
-        {
-            self.wait();
+    fn await_start(&mut self, key: u32) -> Result<(), Failure> {
+        loop {
+            match self.processes.get(&key).map(|process| &process.stage) {
+                Some(Stage::Starting) => self.wait(),
+                Some(Stage::Failed(failure)) => return Err(failure.clone()),
+                Some(Stage::Running) | None => return Ok(()),
+            }
         }
     }
 
