@@ -4,6 +4,8 @@ import type { PortMapping, TmpfsMount, VolumeMount } from '../state/record.ts';
 
 export interface Engine {
   layout: Layout;
+  /** The guest bundle, which ships embedded images. */
+  bundleDir: string;
   /** Where warnings and progress for a person go (stderr, through the command). */
   notify: (line: string) => void;
 }
@@ -32,6 +34,10 @@ export interface CreateOptions {
   autoRemove: boolean;
   init: boolean;
   readOnly: boolean;
+  /** Undefined keeps the image's. */
+  stopSignal: string | undefined;
+  /** Seconds of grace that `stop` gives. */
+  stopTimeout: number | undefined;
 }
 
 export interface AttachOptions {

@@ -95,18 +95,18 @@ export async function killBoxProcesses(boxDir: string): Promise<number> {
     }
     found.sort((a, b) => a.role.localeCompare(b.role));
     for (const { pid, start } of found) {
-      if (isAlive(pid, start)) sendSignal(pid, 'SIGKILL');
+      if (isAlive(pid, start)) sendKill(pid);
       killed.add(`${pid} ${start}`);
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
-/** Sends a signal; a process that is gone already is fine. */
-export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+function sendKill(pid: number): void {
   try {
-    process.kill(pid, signal);
+    process.kill(pid, 'SIGKILL');
   } catch (error) {
+    // Gone already: that is what was wanted.
     if (!hasErrno(error, 'ESRCH')) throw error;
   }
 }

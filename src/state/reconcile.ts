@@ -12,7 +12,7 @@ import { removeBoxDirectory } from './box-updates.ts';
 import { type Notify, readBoxes, updateBoxes } from './boxes-file.ts';
 import { hasErrno } from '../errors.ts';
 import type { Layout } from './layout.ts';
-import { findBoxProcesses, isAlive, killBoxProcesses, sendSignal } from './processes.ts';
+import { findBoxProcesses, isAlive, killBoxProcesses } from './processes.ts';
 import type { BoxRecord } from './record.ts';
 
 /** What a workload counts as having ended with when its VM was lost: killed, as in containerd. */
@@ -110,14 +110,13 @@ function hasSetAsideFile(layout: Layout): boolean {
 }
 
 /**
- * Removes what is left of a box without a record. A live monitor may be on its last steps, delivering output after it
- * removed its box itself: it is asked to end (which it ignores if it is ending anyway) and cleans up behind itself.
+ * Removes what is left of a box without a record. A monitor kills its VM before it removes its own box, and delivers the
+ * last output after that: one without a VM is on its last steps and cleans up behind itself.
  */
 async function removeOrphan(layout: Layout, shortId: string): Promise<void> {
   const directory = join(layout.boxesDir, shortId);
-  const monitors = findBoxProcesses(directory).filter((process) => process.role === 'monitor');
-  for (const { pid } of monitors) sendSignal(pid, 'SIGTERM');
-  if (monitors.length > 0) return;
+  const roles = findBoxProcesses(directory).map((process) => process.role);
+  if (roles.length > 0 && !roles.includes('vm')) return;
   await killBoxProcesses(directory);
   removeBoxDirectory(layout, shortId);
 }

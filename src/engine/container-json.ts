@@ -1,0 +1,144 @@
+/** A box in the shape of Docker's `GET /containers/{id}/json` (API 1.51). Pure. */
+import { dirname } from 'node:path';
+
+import { boxPaths } from '../state/layout.ts';
+import type { BoxRecord } from '../state/record.ts';
+import { portKey } from './ports.ts';
+
+/** Go's zero time: Docker's word for "never". */
+const NEVER = '0001-01-01T00:00:00Z';
+const NANO_CPUS = 1e9;
+const MIB = 1024 * 1024;
+
+const STATES: Readonly<Record<BoxRecord['status'], string>> = {
+  created: 'created',
+  starting: 'created',
+  running: 'running',
+  paused: 'paused',
+  stopped: 'exited',
+  dead: 'dead',
+};
+
+export type ContainerJson = ReturnType<typeof containerJson>;
+
+export function containerJson(box: BoxRecord) {
+  const [path = '', ...args] = [...box.entrypoint, ...box.cmd];
+  return {
+    Id: box.id,
+    Created: box.created_at,
+    Path: path,
+    Args: args,
+    State: state(box),
+    Image: box.image_id,
+    ResolvConfPath: '',
+    HostnamePath: '',
+    HostsPath: '',
+    LogPath: boxPaths(box.box_dir).jsonLog,
+    Name: `/${box.name}`,
+    RestartCount: box.restart_count,
+    Driver: 'squashfs',
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: null,
+    HostConfig: hostConfig(box),
+    GraphDriver: { Name: 'squashfs', Data: { WritableDisk: boxPaths(box.box_dir).scratch } },
+    Mounts: mounts(box),
+    Config: config(box),
+    NetworkSettings: networkSettings(box),
+    Box: box,
+  };
+}
+
+function state(box: BoxRecord) {
+  const up = box.status === 'running' || box.status === 'paused';
+  return {
+    Status: STATES[box.status],
+    Running: up,
+    Paused: box.status === 'paused',
+    Restarting: false,
+    OOMKilled: box.oom_killed,
+    Dead: box.status === 'dead',
+    Pid: up ? (box.pid ?? 0) : 0,
+    ExitCode: box.exit_code ?? 0,
+    Error: box.error,
+    StartedAt: box.started_at ?? NEVER,
+    FinishedAt: box.finished_at ?? NEVER,
+  };
+}
+
+function hostConfig(box: BoxRecord) {
+  return {
+    Binds: box.volumes.map(({ source, target, read_only }) => `${source}:${target}${read_only ? ':ro' : ''}`),
+    LogConfig: { Type: 'json-file', Config: {} },
+    NetworkMode: box.network === 'none' ? 'none' : 'bridge',
+    PortBindings: portBindings(box),
+    RestartPolicy: { Name: box.restart_policy, MaximumRetryCount: 0 },
+    AutoRemove: box.auto_remove,
+    Dns: box.dns,
+    Privileged: false,
+    ReadonlyRootfs: box.read_only,
+    Tmpfs: Object.fromEntries(box.tmpfs.map(({ target, options }) => [target, options])),
+    Memory: box.memory_mb * MIB,
+    NanoCpus: Math.round(box.cpus * NANO_CPUS),
+    Init: box.init,
+    Runtime: 'a3s-box',
+  };
+}
+
+function config(box: BoxRecord) {
+  return {
+    Hostname: box.hostname,
+    Domainname: '',
+    User: box.user,
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    ExposedPorts: Object.fromEntries(box.port_map.map((port) => [portKey(port), {}])),
+    Tty: box.tty,
+    OpenStdin: box.open_stdin,
+    StdinOnce: false,
+    Env: box.env,
+    Cmd: box.cmd.length === 0 ? null : box.cmd,
+    Image: box.image,
+    Volumes: null,
+    WorkingDir: box.working_dir,
+    Entrypoint: box.entrypoint.length === 0 ? null : box.entrypoint,
+    OnBuild: null,
+    Labels: box.labels,
+    StopSignal: box.stop_signal,
+    StopTimeout: box.stop_timeout,
+  };
+}
+
+function mounts(box: BoxRecord) {
+  return box.volumes.map(({ type, source, target, read_only }) => ({
+    Type: type,
+    Source: source,
+    Destination: target,
+    Mode: read_only ? 'ro' : '',
+    RW: !read_only,
+    Propagation: 'rprivate',
+  }));
+}
+
+function networkSettings(box: BoxRecord) {
+  const up = box.status === 'running' || box.status === 'paused';
+  const network = { IPAMConfig: null, Links: null, Aliases: null, NetworkID: '', EndpointID: '' };
+  return {
+    SandboxKey: up ? dirname(box.socket_path) : '',
+    Ports: up ? portBindings(box) : {},
+    Networks: { [box.network === 'none' ? 'none' : 'bridge']: network },
+  };
+}
+
+function portBindings(box: BoxRecord) {
+  const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
+  for (const port of box.port_map) {
+    // 0 stands for a port that is not drawn yet.
+    const HostPort = port.host_port === 0 ? '' : String(port.host_port);
+    (bindings[portKey(port)] ??= []).push({ HostIp: port.host_ip, HostPort });
+  }
+  return bindings;
+}

@@ -1,0 +1,113 @@
+/** `create`: a box's record and directory. */
+import { mkdirSync } from 'node:fs';
+
+import { A3sError, hasErrno } from '../errors.ts';
+import { ensureRootfs, type Rootfs } from '../images/rootfs.ts';
+import { deleteBox } from '../state/box-updates.ts';
+import { updateBoxes } from '../state/boxes-file.ts';
+import { type BoxId, newBoxId } from '../state/ids.ts';
+import { checkName, generateName } from '../state/names.ts';
+import { processStart } from '../state/processes.ts';
+import type { BoxRecord } from '../state/record.ts';
+import { allBoxes } from './engine.ts';
+import { requireImage } from './images.ts';
+import { checkLimits } from './limits.ts';
+import { newRecord } from './new-record.ts';
+import type { CreateOptions, Engine } from './types.ts';
+import { workloadOf } from './workload.ts';
+
+/**
+ * Makes a box that does not run yet. Nothing is left when it fails.
+ * @throws A3sError `no_such_image`, `image_broken`, `invalid_config`, `name_conflict`, and what the state throws.
+ */
+export async function createBox(engine: Engine, options: CreateOptions): Promise<BoxRecord> {
+  const { record } = await makeBox(engine, options, 'created');
+  return record;
+}
+
+/** A new box with what it takes to start it. */
+export interface MadeBox {
+  record: BoxRecord;
+  rootfs: Rootfs;
+}
+
+/** As createBox; `starting` makes a box of this process, to be launched at once, in the same write. */
+export async function makeBox(
+  engine: Engine,
+  options: CreateOptions,
+  initial: 'created' | 'starting',
+): Promise<MadeBox> {
+  if (options.name !== undefined) checkName(options.name);
+  checkLimits(options);
+  const image = await requireImage(engine, options.image);
+  const workload = workloadOf(options, image.config);
+  const rootfs = await ensureRootfs(engine.layout, image, engine.bundleDir);
+  makeBindSources(options);
+  // A box that vanished must not keep its name when it was to be removed.
+  await allBoxes(engine);
+  const record = await insertRecord(engine, initial, (id) =>
+    newRecord(engine.layout, { options, image, workload, id }),
+  );
+  try {
+    mkdirSync(record.box_dir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    await deleteBox(engine.layout, record.id);
+    throw new A3sError('io', `cannot make ${record.box_dir}: ${String(cause)}`, { cause });
+  }
+  return { record, rootfs };
+}
+
+/** Draws ID and name and adds the record, all under the lock. */
+function insertRecord(
+  engine: Engine,
+  initial: 'created' | 'starting',
+  make: (id: BoxId) => BoxRecord,
+): Promise<BoxRecord> {
+  return updateBoxes(
+    engine.layout,
+    (boxes) => {
+      const record = make(newBoxId(new Set(boxes.map((box) => box.short_id))));
+      const holder = boxes.find((box) => box.name === record.name);
+      if (holder !== undefined) throw nameConflict(holder);
+      if (record.name === '') record.name = generateName(new Set(boxes.map((box) => box.name)));
+      if (initial === 'starting') claim(record);
+      boxes.push(record);
+      return record;
+    },
+    engine.notify,
+  );
+}
+
+/** Marks a record as being started by this process. */
+export function claim(record: BoxRecord): void {
+  record.status = 'starting';
+  record.pid = process.pid;
+  record.pid_start = processStart(process.pid);
+}
+
+/** `-v` makes a missing directory, as in Docker. */
+function makeBindSources(options: CreateOptions): void {
+  for (const { source } of options.volumes) {
+    try {
+      mkdirSync(source, { recursive: true });
+    } catch (cause) {
+      // A file is mounted as it is.
+      if (hasErrno(cause, 'EEXIST')) continue;
+      throw new A3sError(
+        'invalid_config',
+        `error while creating mount source path '${source}': ${String(cause)}`,
+        {
+          cause,
+        },
+      );
+    }
+  }
+}
+
+function nameConflict(holder: BoxRecord): A3sError {
+  return new A3sError(
+    'name_conflict',
+    `Conflict. The container name "/${holder.name}" is already in use by container "${holder.id}". ` +
+      'You have to remove (or rename) that container to be able to reuse that name.',
+  );
+}

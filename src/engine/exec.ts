@@ -1,0 +1,29 @@
+/** `exec`: one more process in a running box. */
+import { A3sError } from '../errors.ts';
+import { execInBox, type ExecSpec, type ProcessSession } from '../runtime/api.ts';
+import { findBox } from './engine.ts';
+import type { Engine } from './types.ts';
+
+export type { ExecSpec } from '../runtime/api.ts';
+
+/**
+ * Starts a command in a box.
+ * @throws A3sError `box_not_running` and `box_paused` in Docker's words, and what resolveBox throws.
+ */
+export async function execBox(engine: Engine, query: string, spec: ExecSpec): Promise<ProcessSession> {
+  const record = await findBox(engine, query);
+  if (record.status === 'paused') {
+    throw new A3sError('box_paused', `Container ${query} is paused, unpause the container before exec`);
+  }
+  if (record.status !== 'running') throw notRunning(record.id);
+  try {
+    return await execInBox(record, spec);
+  } catch (error) {
+    const ended = error instanceof A3sError && error.code === 'box_not_running';
+    throw ended ? notRunning(record.id, error) : error;
+  }
+}
+
+function notRunning(id: string, cause?: A3sError): A3sError {
+  return new A3sError('box_not_running', `container ${id} is not running`, { cause });
+}

@@ -1,0 +1,94 @@
+/** Filters of `ps`, by Docker's rules: values of one key are alternatives, different keys must all match. Pure. */
+import { A3sError } from '../errors.ts';
+import type { BoxRecord, BoxStatus } from '../state/record.ts';
+import { resolveBox } from '../state/resolve.ts';
+
+/** Docker's words for states, and ours. */
+const STATES: Readonly<Record<string, readonly BoxStatus[]>> = {
+  created: ['created', 'starting'],
+  starting: ['starting'],
+  running: ['running'],
+  paused: ['paused'],
+  exited: ['stopped'],
+  stopped: ['stopped'],
+  dead: ['dead'],
+  restarting: [],
+  removing: [],
+};
+
+/** Docker's keys that need what boxes do not have yet. */
+const LATER = new Set(['expose', 'health', 'is-task', 'isolation', 'network', 'publish', 'volume']);
+
+export interface BoxFilter {
+  matches(box: BoxRecord, boxes: readonly BoxRecord[]): boolean;
+  /** Images named by `ancestor=`, left to the caller. */
+  ancestors: readonly string[];
+  /** True when `status=` is there: boxes that do not run are meant, too. */
+  namesState: boolean;
+}
+
+type Test = (box: BoxRecord, value: string, boxes: readonly BoxRecord[]) => boolean;
+
+const TESTS: Readonly<Record<string, Test>> = {
+  status: (box, value) => STATES[value]?.includes(box.status) === true,
+  name: (box, value) => matchesPattern(value.replace(/^\//, ''), box.name),
+  id: (box, value) => matchesPattern(value, box.id) || matchesPattern(value, box.id.replaceAll('-', '')),
+  label: (box, value) => hasLabel(box.labels, value),
+  exited: (box, value) => box.status === 'stopped' && box.exit_code === Number(value),
+  before: (box, value, boxes) => box.created_at < resolveBox(boxes, value).created_at,
+  since: (box, value, boxes) => box.created_at > resolveBox(boxes, value).created_at,
+};
+
+/** @throws A3sError `usage` in Docker's words; `unsupported` for a key of Docker's that is not there yet. */
+export function parseBoxFilters(filters: readonly string[]): BoxFilter {
+  const byKey = new Map<string, string[]>();
+  for (const filter of filters) {
+    const { key, value } = split(filter);
+    check(key, value);
+    byKey.set(key, [...(byKey.get(key) ?? []), value]);
+  }
+  const { ancestor: ancestors = [], ...tested } = Object.fromEntries(byKey);
+  return {
+    ancestors,
+    namesState: byKey.has('status'),
+    matches: (box, boxes) =>
+      Object.entries(tested).every(([key, values]) =>
+        key === 'label'
+          ? values.every((value) => TESTS['label']?.(box, value, boxes))
+          : values.some((value) => TESTS[key]?.(box, value, boxes)),
+      ),
+  };
+}
+
+function split(filter: string): { key: string; value: string } {
+  const equals = filter.indexOf('=');
+  if (equals < 0) {
+    throw new A3sError('usage', `invalid filter '${filter}'`, { hint: 'write it as key=value' });
+  }
+  return { key: filter.slice(0, equals).trim().toLowerCase(), value: filter.slice(equals + 1).trim() };
+}
+
+function check(key: string, value: string): void {
+  if (LATER.has(key)) throw new A3sError('unsupported', `the filter ${key} is not supported yet`);
+  if (key !== 'ancestor' && !Object.hasOwn(TESTS, key))
+    throw new A3sError('usage', `invalid filter '${key}'`);
+  const sound =
+    (key !== 'status' || Object.hasOwn(STATES, value)) && (key !== 'exited' || /^\d+$/.test(value));
+  if (!sound) throw new A3sError('usage', `invalid filter '${key}=${value}'`);
+}
+
+/** As Docker: a regular expression anywhere in the text; one that does not parse is compared as it is. */
+function matchesPattern(pattern: string, text: string): boolean {
+  try {
+    return new RegExp(pattern).test(text);
+  } catch {
+    return text === pattern;
+  }
+}
+
+function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boolean {
+  const equals = wanted.indexOf('=');
+  const key = equals < 0 ? wanted : wanted.slice(0, equals);
+  if (!Object.hasOwn(labels, key)) return false;
+  return equals < 0 || labels[key] === wanted.slice(equals + 1);
+}

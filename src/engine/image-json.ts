@@ -1,0 +1,39 @@
+/** An image in the shape of Docker's `GET /images/{name}/json` (API 1.51). Pure. */
+import type { Image } from '../images/image.ts';
+import { familiarName, parseReference } from '../images/reference.ts';
+
+export type ImageJson = ReturnType<typeof imageJson>;
+
+export function imageJson(image: Image) {
+  const { config } = image;
+  const repositories = new Set(image.repoTags.map((tag) => familiarName(parseReference(tag))));
+  return {
+    Id: image.id,
+    RepoTags: image.repoTags,
+    RepoDigests: [...repositories].map((name) => `${name}@${image.digest}`),
+    Parent: '',
+    Comment: '',
+    Created: image.created,
+    DockerVersion: '',
+    Author: '',
+    Config: {
+      User: config.user,
+      ExposedPorts: keysOf(config.exposedPorts),
+      Env: config.env,
+      Cmd: config.cmd.length === 0 ? null : config.cmd,
+      Volumes: keysOf(config.volumes),
+      WorkingDir: config.workingDir,
+      Entrypoint: config.entrypoint.length === 0 ? null : config.entrypoint,
+      Labels: config.labels,
+      StopSignal: config.stopSignal,
+    },
+    Architecture: config.architecture,
+    Os: config.os,
+    Size: image.size,
+    RootFS: { Type: 'layers', Layers: config.diffIds },
+  };
+}
+
+function keysOf(keys: readonly string[]): Record<string, Record<string, never>> | null {
+  return keys.length === 0 ? null : Object.fromEntries(keys.map((key) => [key, {}]));
+}

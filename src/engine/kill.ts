@@ -1,0 +1,26 @@
+/** `kill`: a signal to the workload. */
+import { A3sError } from '../errors.ts';
+import { signalBox } from '../runtime/api.ts';
+import { findBox, isUp } from './engine.ts';
+import { endingBox } from './settle.ts';
+import { parseSignal } from './signals.ts';
+import type { Engine } from './types.ts';
+
+const SIGKILL = 9;
+
+/**
+ * Sends a signal. After KILL it resolves once the box has stopped and its record says so.
+ * @throws A3sError `usage` for an unknown signal, `box_not_running`, and what resolveBox throws.
+ */
+export async function killBox(engine: Engine, query: string, signal: string): Promise<void> {
+  const number = parseSignal(signal);
+  const record = await findBox(engine, query);
+  if (!isUp(record)) {
+    throw new A3sError(
+      'box_not_running',
+      `cannot kill container: ${query}: container ${record.id} is not running`,
+    );
+  }
+  const send = () => signalBox(record, number);
+  await (number === SIGKILL ? endingBox(engine, record, send) : send());
+}

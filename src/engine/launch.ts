@@ -1,0 +1,56 @@
+/** Handing a claimed box to its monitor, and taking it back when that fails. */
+import type { Rootfs } from '../images/rootfs.ts';
+import { launchBox, type ProcessSession } from '../runtime/api.ts';
+import { deleteBox } from '../state/box-updates.ts';
+import { updateBoxes } from '../state/boxes-file.ts';
+import { killBoxProcesses } from '../state/processes.ts';
+import type { BoxRecord } from '../state/record.ts';
+import type { AttachOptions, Engine } from './types.ts';
+
+/**
+ * Launches a box that this process has claimed. A monitor that fails puts the record back itself; when it died before it
+ * could, that is done here, before `started` rejects.
+ */
+export async function launch(
+  engine: Engine,
+  record: BoxRecord,
+  rootfs: Rootfs,
+  attach: AttachOptions,
+): Promise<ProcessSession> {
+  let session: ProcessSession;
+  try {
+    session = launchBox(engine.layout, record, { ...attach, rootfs });
+  } catch (error) {
+    await unclaim(engine, record);
+    throw error;
+  }
+  const started = session.started.catch(async (error: unknown) => {
+    await unclaim(engine, record);
+    throw error;
+  });
+  // A caller may look at `result` alone.
+  started.catch(() => {});
+  return {
+    started,
+    stdin: session.stdin,
+    stdout: session.stdout,
+    stderr: session.stderr,
+    result: session.result,
+    resize: (rows, cols) => session.resize(rows, cols),
+    signal: (number) => session.signal(number),
+    detach: () => session.detach(),
+  };
+}
+
+async function unclaim(engine: Engine, { id, box_dir, auto_remove }: BoxRecord): Promise<void> {
+  const stillOurs = await updateBoxes(engine.layout, async (boxes) => {
+    const record = boxes.find((box) => box.id === id);
+    if (record?.status !== 'starting' || record.pid !== process.pid) return false;
+    await killBoxProcesses(box_dir);
+    record.status = record.started_at === null ? 'created' : 'stopped';
+    record.pid = null;
+    record.pid_start = null;
+    return true;
+  });
+  if (stillOurs && auto_remove) await deleteBox(engine.layout, id);
+}

@@ -1,0 +1,52 @@
+/** What a box may be asked to be; everything else is refused before anything is made. */
+import { availableParallelism } from 'node:os';
+
+import { A3sError } from '../errors.ts';
+import type { CreateOptions } from './types.ts';
+
+const MIB = 1024 * 1024;
+const MIN_MEMORY_MIB = 64;
+const MIN_CPUS = 0.01;
+/** A box may have as many CPUs as the default asks for, even on a smaller host. */
+const DEFAULT_CPUS = 2;
+const HOSTNAME_MAX = 63;
+
+/** @throws A3sError `invalid_config` in Docker's words where it has any. */
+export function checkLimits(options: CreateOptions): void {
+  if (options.memoryBytes < MIN_MEMORY_MIB * MIB) {
+    throw new A3sError('invalid_config', `Minimum memory limit allowed is ${MIN_MEMORY_MIB}MB`);
+  }
+  checkCpus(options.cpus);
+  if (options.hostname !== undefined) checkHostname(options.hostname);
+  checkTargets([...options.volumes, ...options.tmpfs].map((mount) => mount.target));
+}
+
+/** Whole MiB of a number of bytes. */
+export function memoryMiB(bytes: number): number {
+  return Math.floor(bytes / MIB);
+}
+
+function checkCpus(cpus: number): void {
+  const available = availableParallelism();
+  const most = Math.max(available, DEFAULT_CPUS);
+  if (cpus >= MIN_CPUS && cpus <= most) return;
+  throw new A3sError(
+    'invalid_config',
+    `range of CPUs is from ${MIN_CPUS} to ${most}.00, as there are only ${available} CPUs available`,
+  );
+}
+
+function checkHostname(hostname: string): void {
+  if (hostname.length <= HOSTNAME_MAX && /^[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?$/.test(hostname)) return;
+  throw new A3sError('invalid_config', `invalid hostname: ${hostname}`, {
+    hint: `a hostname has letters, digits, dots and dashes, at most ${HOSTNAME_MAX}`,
+  });
+}
+
+function checkTargets(targets: readonly string[]): void {
+  const seen = new Set<string>();
+  for (const target of targets) {
+    if (seen.has(target)) throw new A3sError('invalid_config', `Duplicate mount point: ${target}`);
+    seen.add(target);
+  }
+}

@@ -1,0 +1,77 @@
+/** A log in the format of Docker's json-file driver: one object a line. */
+import type { FileHandle } from 'node:fs/promises';
+
+import { isObject } from '../state/record-check.ts';
+
+const CHUNK = 65_536;
+const NEWLINE = 10;
+
+export interface LogLine {
+  /** RFC 3339 with nanoseconds, as written. */
+  time: string;
+  stream: 'stdout' | 'stderr';
+  /** With its newline; a very long line comes in pieces. */
+  text: string;
+}
+
+/** Reads complete lines from an offset on; what is half-written is left for the next call. */
+export class LogReader {
+  readonly #file: FileHandle;
+  #offset: number;
+  #rest = Buffer.alloc(0);
+
+  constructor(file: FileHandle, offset: number) {
+    this.#file = file;
+    this.#offset = offset;
+  }
+
+  /** The lines in the next piece of the file; null at its present end. */
+  async next(): Promise<LogLine[] | null> {
+    const buffer = Buffer.allocUnsafe(CHUNK);
+    const { bytesRead } = await this.#file.read(buffer, 0, CHUNK, this.#offset);
+    if (bytesRead === 0) return null;
+    this.#offset += bytesRead;
+    const held = Buffer.concat([this.#rest, buffer.subarray(0, bytesRead)]);
+    const end = held.lastIndexOf(NEWLINE) + 1;
+    this.#rest = held.subarray(end);
+    return held
+      .toString('utf8', 0, end)
+      .split('\n')
+      .map(parseLine)
+      .filter((line) => line !== null);
+  }
+}
+
+/** A line of the file; null when a crash left it damaged. */
+export function parseLine(text: string): LogLine | null {
+  if (text === '') return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (!isObject(value)) return null;
+  const { log, stream, time } = value;
+  if (typeof log !== 'string' || typeof time !== 'string') return null;
+  return stream === 'stdout' || stream === 'stderr' ? { time, stream, text: log } : null;
+}
+
+/** Where the last `count` complete lines of the file begin. */
+export async function tailOffset(file: FileHandle, count: number): Promise<number> {
+  const { size } = await file.stat();
+  const buffer = Buffer.allocUnsafe(CHUNK);
+  let newlines = 0;
+  for (let end = size; end > 0;) {
+    const start = Math.max(0, end - CHUNK);
+    const { bytesRead } = await file.read(buffer, 0, end - start, start);
+    for (let at = bytesRead - 1; at >= 0; at -= 1) {
+      if (buffer[at] !== NEWLINE) continue;
+      // The newline that ends line `count + 1` from the end comes before them.
+      if (newlines === count) return start + at + 1;
+      newlines += 1;
+    }
+    end = start;
+  }
+  return count === 0 ? size : 0;
+}

@@ -1,0 +1,67 @@
+/** The first record of a box. Pure. */
+import { join } from 'node:path';
+
+import type { Image } from '../images/image.ts';
+import type { BoxId } from '../state/ids.ts';
+import { boxPaths, type Layout } from '../state/layout.ts';
+import type { BoxRecord } from '../state/record.ts';
+import { memoryMiB } from './limits.ts';
+import type { CreateOptions } from './types.ts';
+import type { Workload } from './workload.ts';
+
+const DEFAULT_STOP_TIMEOUT_S = 10;
+
+export interface RecordParts {
+  options: CreateOptions;
+  image: Image;
+  workload: Workload;
+  id: BoxId;
+}
+
+/**
+ * A record with the status `created`; its name is empty when the caller gave none.
+ * @throws A3sError `invalid_config` when the paths of its sockets would be too long.
+ */
+export function newRecord(layout: Layout, { options, image, workload, id }: RecordParts): BoxRecord {
+  const paths = boxPaths(join(layout.boxesDir, id.shortId));
+  return {
+    id: id.id,
+    short_id: id.shortId,
+    name: options.name ?? '',
+    image: options.image,
+    image_id: image.id,
+    status: 'created',
+    pid: null,
+    pid_start: null,
+    cpus: options.cpus,
+    memory_mb: memoryMiB(options.memoryBytes),
+    volumes: options.volumes,
+    tmpfs: options.tmpfs,
+    ...workload,
+    hostname: options.hostname ?? id.shortId,
+    tty: options.tty,
+    open_stdin: options.openStdin,
+    init: options.init,
+    read_only: options.readOnly,
+    network: options.network,
+    dns: options.dns,
+    port_map: options.ports,
+    auto_remove: options.autoRemove,
+    stop_timeout: options.stopTimeout ?? DEFAULT_STOP_TIMEOUT_S,
+    restart_policy: 'no',
+    restart_count: 0,
+    stopped_by_user: false,
+    health: null,
+    created_at: new Date().toISOString(),
+    started_at: null,
+    finished_at: null,
+    exit_code: null,
+    oom_killed: false,
+    error: '',
+    box_dir: paths.dir,
+    socket_path: paths.agentSocket,
+    exec_socket_path: paths.execSocket,
+    console_log: paths.consoleLog,
+    has_writes: false,
+  };
+}

@@ -1,0 +1,62 @@
+/** `rm`: a box and everything of it. */
+import { A3sError } from '../errors.ts';
+import { signalBox } from '../runtime/api.ts';
+import { removeBoxDirectory } from '../state/box-updates.ts';
+import { updateBoxes } from '../state/boxes-file.ts';
+import { killBoxProcesses } from '../state/processes.ts';
+import type { BoxRecord } from '../state/record.ts';
+import { findBox, isUp } from './engine.ts';
+import type { Engine } from './types.ts';
+
+const SIGKILL = 9;
+/** A monitor that does not end its box within this is killed with it. */
+const KILL_TIMEOUT_MS = 10_000;
+
+/**
+ * Removes a box: processes, record, directory. With `force` one that runs is killed first.
+ * @throws A3sError `box_running` without `force`, and what resolveBox throws.
+ */
+export async function removeBox(engine: Engine, query: string, options: { force: boolean }): Promise<void> {
+  const found = await findBox(engine, query);
+  if (options.force && isActive(found)) await end(found);
+  await updateBoxes(
+    engine.layout,
+    async (boxes) => {
+      const index = boxes.findIndex((box) => box.id === found.id);
+      const fresh = boxes[index];
+      // `--rm`, or another command, was quicker.
+      if (fresh === undefined) return;
+      if (isActive(fresh)) {
+        if (!options.force) throw stillRuns(fresh);
+        await killBoxProcesses(fresh.box_dir);
+      }
+      boxes.splice(index, 1);
+    },
+    engine.notify,
+  );
+  removeBoxDirectory(engine.layout, found.short_id);
+}
+
+function isActive(record: BoxRecord): boolean {
+  return isUp(record) || record.status === 'starting';
+}
+
+/** The polite way first: whoever is attached learns how the workload ended. */
+async function end(record: BoxRecord): Promise<void> {
+  if (!isUp(record)) return;
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, KILL_TIMEOUT_MS);
+  });
+  // Whatever goes wrong here, the box is killed from outside next.
+  await Promise.race([signalBox(record, SIGKILL).catch(() => {}), tooLong]);
+  clearTimeout(timer);
+}
+
+function stillRuns(record: BoxRecord): A3sError {
+  const what =
+    record.status === 'paused'
+      ? 'container is paused and must be unpaused first'
+      : 'container is running: stop the container before removing or force remove';
+  return new A3sError('box_running', `cannot remove container "/${record.name}": ${what}`);
+}

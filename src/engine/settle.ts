@@ -1,0 +1,71 @@
+/** Waiting for a box that another command has in hand. */
+import { A3sError } from '../errors.ts';
+import type { BoxRecord } from '../state/record.ts';
+import { findBox, isUp } from './engine.ts';
+import type { Engine } from './types.ts';
+
+const POLL_MS = 20;
+/** Longer than the boot of a template on a slow host. */
+const START_TIMEOUT_MS = 120_000;
+/** How long a monitor that no longer listens may take to write the box's last state. */
+const END_TIMEOUT_MS = 15_000;
+
+/**
+ * The box that `query` means, once no command is about to start it.
+ * @throws A3sError `timeout` when that takes too long, and what resolveBox throws.
+ */
+export async function findSettledBox(engine: Engine, query: string): Promise<BoxRecord> {
+  return poll(
+    () => findBox(engine, query),
+    (box) => box.status !== 'starting',
+    START_TIMEOUT_MS,
+  );
+}
+
+/**
+ * Asks a box's monitor for its end. A monitor that has stopped listening is ending already: then its last state is waited
+ * for.
+ */
+export async function endingBox(engine: Engine, record: BoxRecord, ask: () => Promise<void>): Promise<void> {
+  try {
+    await ask();
+  } catch (error) {
+    if (!(error instanceof A3sError) || error.code !== 'box_not_running') throw error;
+    await waitForEnd(engine, record);
+  }
+}
+
+async function waitForEnd(engine: Engine, record: BoxRecord): Promise<void> {
+  try {
+    await poll(
+      () => findBox(engine, record.id),
+      (box) => !isUp(box),
+      END_TIMEOUT_MS,
+    );
+  } catch (error) {
+    // Removed by `--rm`: ended, too.
+    if (!(error instanceof A3sError) || error.code !== 'no_such_box') throw error;
+  }
+}
+
+async function poll(
+  look: () => Promise<BoxRecord>,
+  settled: (box: BoxRecord) => boolean,
+  timeoutMs: number,
+): Promise<BoxRecord> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const box = await look();
+    if (settled(box)) return box;
+    if (performance.now() > deadline) {
+      throw new A3sError(
+        'timeout',
+        `container ${box.name} is still ${box.status} after ${timeoutMs / 1000} s`,
+        {
+          hint: `remove it with: a3s-box rm -f ${box.name}`,
+        },
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}

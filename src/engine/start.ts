@@ -1,0 +1,68 @@
+/** `start`: a box that exists runs (again). */
+import { mkdirSync } from 'node:fs';
+
+import { A3sError } from '../errors.ts';
+import { ensureRootfs } from '../images/rootfs.ts';
+import { attachBox, type ProcessSession } from '../runtime/api.ts';
+import { updateBoxes } from '../state/boxes-file.ts';
+import type { BoxRecord } from '../state/record.ts';
+import { claim } from './create.ts';
+import { findSettledBox } from './settle.ts';
+import { requireImage } from './images.ts';
+import { launch } from './launch.ts';
+import type { AttachOptions, Engine } from './types.ts';
+
+/**
+ * Starts a box; one that runs already is joined when `attach.output` asks for it and left alone otherwise.
+ * @returns the record as it stood before the start; the session is null for a box that was left alone.
+ * @throws A3sError `no_such_box`, `ambiguous_box`, `box_paused`, `no_such_image`, `image_broken`.
+ */
+export async function startBox(
+  engine: Engine,
+  query: string,
+  attach: AttachOptions & { output: true },
+): Promise<{ record: BoxRecord; session: ProcessSession }>;
+export async function startBox(
+  engine: Engine,
+  query: string,
+  attach: AttachOptions,
+): Promise<{ record: BoxRecord; session: ProcessSession | null }>;
+export async function startBox(
+  engine: Engine,
+  query: string,
+  attach: AttachOptions,
+): Promise<{ record: BoxRecord; session: ProcessSession | null }> {
+  for (;;) {
+    const found = await findSettledBox(engine, query);
+    if (found.status === 'paused') throw paused();
+    if (found.status === 'running') {
+      return { record: found, session: attach.output ? await attachBox(found, attach) : null };
+    }
+    const image = await requireImage(engine, found.image_id);
+    const rootfs = await ensureRootfs(engine.layout, image, engine.bundleDir);
+    const record = await claimIdle(engine, found.id);
+    // Null: another command was quicker; look again.
+    if (record === null) continue;
+    mkdirSync(record.box_dir, { recursive: true, mode: 0o700 });
+    return { record, session: await launch(engine, record, rootfs, attach) };
+  }
+}
+
+/** Claims the box under the lock; null when it is not idle any more. */
+function claimIdle(engine: Engine, id: string): Promise<BoxRecord | null> {
+  return updateBoxes(
+    engine.layout,
+    (boxes) => {
+      const record = boxes.find((box) => box.id === id);
+      const idle = record?.status === 'created' || record?.status === 'stopped' || record?.status === 'dead';
+      if (record === undefined || !idle) return null;
+      claim(record);
+      return record;
+    },
+    engine.notify,
+  );
+}
+
+function paused(): A3sError {
+  return new A3sError('box_paused', 'cannot start a paused container, try unpause instead');
+}
