@@ -1,9 +1,10 @@
 /** Bundles the command line and the monitor into dist/: `npm run build`. */
 import { existsSync } from 'node:fs';
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import type { Metafile, Plugin } from 'esbuild';
 import { bundledLicences } from './bundled-licences.ts';
+import { contentHash } from './setup/content-hash.mjs';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -41,24 +42,45 @@ async function removeStale(outputs: Metafile['outputs']): Promise<void> {
   await Promise.all(stale.map((name) => rm(join(dist, name))));
 }
 
-const present = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)));
-const result = await build({
-  absWorkingDir: root,
-  entryPoints: Object.fromEntries(present),
-  outdir: 'dist',
-  chunkNames: 'chunks/[name]-[hash]',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node22.19',
-  minifySyntax: true,
-  minifyWhitespace: true,
-  legalComments: 'none',
-  banner: { js: requireBanner },
-  plugins: [builtinModules],
-  metafile: true,
-  logLevel: 'warning',
-}).catch(() => process.exit(1)); // esbuild has said what is wrong
-await removeStale(result.metafile.outputs);
-await writeFile(join(dist, 'LICENSES.txt'), await bundledLicences(root, Object.keys(result.metafile.inputs)));
+/** Bundles and returns the files that went in. */
+async function bundle(): Promise<string[]> {
+  const { build } = await import('esbuild');
+  const present = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)));
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: Object.fromEntries(present),
+    outdir: 'dist',
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22.19',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: 'none',
+    banner: { js: requireBanner },
+    plugins: [builtinModules],
+    metafile: true,
+    logLevel: 'warning',
+  }).catch(() => process.exit(1)); // esbuild has said what is wrong
+  await removeStale(result.metafile.outputs);
+  return Object.keys(result.metafile.inputs);
+}
+
+const stamp = join(dist, '.inputs');
+const sources = [
+  'src',
+  'scripts/build.ts',
+  'scripts/bundled-licences.ts',
+  'package.json',
+  'package-lock.json',
+];
+const inputs = await contentHash(root, sources);
+if (existsSync(join(dist, 'cli.js')) && (await readFile(stamp, 'utf8').catch(() => '')) === inputs) {
+  console.log('up to date');
+} else {
+  await writeFile(join(dist, 'LICENSES.txt'), await bundledLicences(root, await bundle()));
+  await writeFile(stamp, inputs);
+  console.log('built');
+}

@@ -20,12 +20,11 @@ const bundle = join(root, 'dist', 'guest');
 try {
   await main();
 } catch (error) {
-  console.error(`guest bundle: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }
 
 async function main(): Promise<void> {
-  const started = performance.now();
   const kernelDeb = await kernelPackage(cache);
   const busyboxDeb = await busyboxPackage(cache);
   const inputs = await contentHash(
@@ -35,8 +34,7 @@ async function main(): Promise<void> {
   );
   const present = await upToDate(inputs);
   if (!present) await build(kernelDeb, busyboxDeb, inputs);
-  const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log(`guest bundle: ${present ? 'up to date' : 'built'} (${seconds} s)`);
+  console.log(present ? 'up to date' : 'built');
 }
 
 async function build(kernelDeb: Deb, busyboxDeb: Deb, inputs: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { updateLists } from '../setup/apt.mjs';
 import { run } from '../setup/process.mjs';
 
 /** A Debian package file kept in the build cache. */
@@ -32,8 +33,11 @@ export async function unpack(deb: Deb, directory: string, members: readonly stri
 }
 
 async function currentKernel(): Promise<string> {
-  const depends = (await run('apt-cache', ['depends', 'linux-image-amd64'])).toString();
-  const name = /Depends: (linux-image-\S+)/.exec(depends)?.[1];
+  const lookUp = async () => {
+    const depends = await run('apt-cache', ['depends', 'linux-image-amd64']).catch(() => '');
+    return /Depends: (linux-image-\S+)/.exec(depends.toString())?.[1];
+  };
+  const name = (await lookUp()) ?? ((await updateLists()) ? await lookUp() : undefined);
   if (name === undefined) throw new Error('apt knows no linux-image-amd64: run apt-get update');
   return name;
 }
@@ -47,8 +51,13 @@ async function cached(cache: string, wanted: RegExp): Promise<Deb | undefined> {
 async function download(cache: string, name: string): Promise<Deb> {
   const partial = join(cache, `partial-${process.pid}`);
   await mkdir(partial, { recursive: true });
+  const fetchPackage = () => run('apt-get', ['download', '-q', name], { cwd: partial });
   try {
-    await run('apt-get', ['download', '-q', name], { cwd: partial });
+    // A mirror drops old versions: package lists that still name them have to be renewed first.
+    await fetchPackage().catch(async (error: unknown) => {
+      if (!(await updateLists())) throw error;
+      await fetchPackage();
+    });
     const file = (await readdir(partial)).find((entry) => entry.endsWith('.deb'));
     if (file === undefined) throw new Error(`apt-get download ${name} left no package`);
     await rename(join(partial, file), join(cache, file));
