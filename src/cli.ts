@@ -1,0 +1,56 @@
+/** The program: the only owner of the exit status. */
+import { dispatch } from './commands/dispatch.ts';
+import type { Engine } from './engine/types.ts';
+import { hasErrno } from './errors.ts';
+
+/** Status of a process that SIGPIPE ended; what a shell shows for a client whose reader went away. */
+const READER_GONE = 128 + 13;
+
+let debug = process.env['A3S_DEBUG'] === '1';
+
+function fail(error: unknown): never {
+  const known = error instanceof Error;
+  const text = debug && known ? error.stack : known ? error.message : String(error);
+  process.stderr.write(`a3s-box: unexpected error: ${text}\n`);
+  if (!debug) process.stderr.write('Hint: A3S_DEBUG=1 shows where it came from\n');
+  process.exit(1);
+}
+
+/** Waits until everything written has left the process. */
+function flush(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.writableLength === 0 || stream.destroyed) resolve();
+    else stream.write('', () => resolve());
+  });
+}
+
+process.on('uncaughtException', fail);
+process.stdout.on('error', (error) => {
+  if (hasErrno(error, 'EPIPE')) process.exit(READER_GONE);
+  fail(error);
+});
+// Without a reader for complaints the work still goes on.
+process.stderr.on('error', () => {});
+
+const running = dispatch(process.argv.slice(2), {
+  env: process.env,
+  // A getter: opening stdin costs start-up time and most commands never read it.
+  get stdin() {
+    return process.stdin;
+  },
+  stdout: process.stdout,
+  stderr: process.stderr,
+  columns: process.stdout.columns,
+  enableDebug: () => {
+    debug = true;
+  },
+  engine,
+});
+const status = await running.catch(fail);
+await Promise.all([flush(process.stdout), flush(process.stderr)]);
+process.exit(status);
+
+async function engine(): Promise<Engine> {
+  const { openEngine } = await import('./engine/engine.ts');
+  return openEngine((line) => process.stderr.write(`${line}\n`));
+}

@@ -1,0 +1,87 @@
+/** From the flags of `run` and `create` to what the engine takes. */
+import { parsePublish } from '../engine/ports.ts';
+import { parseSignal } from '../engine/signals.ts';
+import type { CreateOptions } from '../engine/types.ts';
+import { parseTmpfs, parseVolume } from '../engine/volumes.ts';
+import { A3sError } from '../errors.ts';
+import type { boxFlags } from './box-flags.ts';
+import { readEnvironment } from './environment.ts';
+import type { FlagValues } from './flags/spec.ts';
+import { readLabels } from './labels.ts';
+
+export type BoxFlagValues = FlagValues<typeof boxFlags>;
+
+/**
+ * @param operands IMAGE and the command; a `--` between them is not part of the command
+ * @throws A3sError `usage` or `unsupported` for a value that does not parse
+ */
+export async function boxOptions(
+  flags: BoxFlagValues,
+  operands: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<CreateOptions> {
+  const [image = '', ...words] = operands;
+  if (image === '') throw new A3sError('usage', 'invalid reference format');
+  checkPull(flags.pull);
+  checkPlatform(flags.platform);
+  if (flags['stop-signal'] !== undefined) parseSignal(flags['stop-signal']);
+  const [environment, labels] = await Promise.all([
+    readEnvironment(flags.env, flags['env-file'], env),
+    readLabels(flags.label, flags['label-file']),
+  ]);
+  return {
+    image,
+    name: blankIsNone(flags.name),
+    cpus: flags.cpus,
+    memoryBytes: flags.memory,
+    env: environment,
+    workingDir: blankIsNone(flags.workdir),
+    user: blankIsNone(flags.user),
+    entrypoint:
+      flags.entrypoint === '' ? [] : flags.entrypoint === undefined ? undefined : [flags.entrypoint],
+    cmd: words[0] === '--' ? words.slice(1) : words,
+    hostname: blankIsNone(flags.hostname),
+    labels,
+    ports: flags.publish.flatMap((spec) => parsePublish(spec)),
+    volumes: flags.volume.map((spec) => parseVolume(spec)),
+    tmpfs: flags.tmpfs.map((spec) => parseTmpfs(spec)),
+    dns: [...flags.dns],
+    network: networkOf(flags.network),
+    tty: flags.tty,
+    openStdin: flags.interactive,
+    autoRemove: flags.rm,
+    init: flags.init,
+    readOnly: flags['read-only'],
+    stopSignal: blankIsNone(flags['stop-signal']),
+    stopTimeout: flags['stop-timeout'],
+  };
+}
+
+function blankIsNone(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}
+
+function checkPull(policy: string): void {
+  if (policy === 'missing' || policy === 'never') return;
+  if (policy === 'always') {
+    throw new A3sError('unsupported', '--pull always is not supported yet');
+  }
+  throw new A3sError(
+    'usage',
+    `invalid pull option: '${policy}': must be one of "always", "missing" or "never"`,
+  );
+}
+
+function checkPlatform(platform: string | undefined): void {
+  if (platform === undefined || /^linux(\/(amd64|x86_64))?$/i.test(platform)) return;
+  throw new A3sError('unsupported', `--platform ${platform} is not supported yet: boxes are linux/amd64`);
+}
+
+function networkOf(name: string | undefined): CreateOptions['network'] {
+  if (name === 'none') return 'none';
+  if (name === undefined || ['default', 'bridge', ''].includes(name)) return 'default';
+  throw new A3sError(
+    'unsupported',
+    `--network ${name} is not supported yet: a box has the network default or none`,
+  );
+}

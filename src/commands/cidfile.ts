@@ -1,0 +1,57 @@
+/** `--cidfile`: a file that holds the box's ID, and is gone when there is no box. */
+import { existsSync, unlinkSync } from 'node:fs';
+import { open, unlink, type FileHandle } from 'node:fs/promises';
+
+import { A3sError, hasErrno } from '../errors.ts';
+
+export interface CidFile extends AsyncDisposable {
+  write(id: string): Promise<void>;
+}
+
+/**
+ * Reserves the file now, so that a path that cannot be written is known before there is a box.
+ * Disposing removes it unless an ID was written.
+ * @throws A3sError `usage` in Docker's words
+ */
+export async function openCidFile(path: string | undefined): Promise<CidFile> {
+  if (path === undefined || path === '') {
+    return { write: () => Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
+  const file = await reserve(path);
+  let written = false;
+  const removeUnwritten = (): void => {
+    if (!written && existsSync(path)) unlinkSync(path);
+  };
+  // A signal that ends the process leaves through here, too.
+  process.once('exit', removeUnwritten);
+  return {
+    write: async (id) => {
+      await file.writeFile(id);
+      written = true;
+    },
+    [Symbol.asyncDispose]: async () => {
+      process.removeListener('exit', removeUnwritten);
+      await file.close();
+      if (!written) await unlink(path).catch(() => {});
+    },
+  };
+}
+
+async function reserve(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx', 0o644);
+  } catch (error) {
+    if (hasErrno(error, 'EEXIST')) {
+      throw new A3sError(
+        'usage',
+        `container ID file found, make sure the other container isn't running or delete ${path}`,
+      );
+    }
+    const why = hasErrno(error, 'ENOENT')
+      ? 'no such file or directory'
+      : hasErrno(error, 'EACCES')
+        ? 'permission denied'
+        : String(error);
+    throw new A3sError('usage', `failed to create the container ID file: open ${path}: ${why}`);
+  }
+}

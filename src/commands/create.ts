@@ -1,0 +1,25 @@
+/** `create`: a box that does not run yet. */
+import { createBox } from '../engine/create.ts';
+import { boxFlags } from './box-flags.ts';
+import { boxOptions } from './box-options.ts';
+import { openCidFile } from './cidfile.ts';
+import { defineCommand } from './command.ts';
+import { tellMissingImage } from './missing-image.ts';
+
+export const create = defineCommand({
+  summary: 'Create a new box',
+  usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
+  args: { min: 1 },
+  stopAtOperand: true,
+  failureStatus: 125,
+  flags: boxFlags,
+  async run(context, { flags, args }) {
+    const options = await boxOptions(flags, args, context.env);
+    await using cidFile = await openCidFile(flags.cidfile);
+    const record = await createBox(await context.engine(), options).catch((error: unknown) => {
+      throw tellMissingImage(context, error, flags);
+    });
+    await cidFile.write(record.id);
+    await context.print(`${record.id}\n`);
+  },
+});

@@ -1,0 +1,69 @@
+/** `exec`: one more process in a running box. */
+import { execBox } from '../engine/exec.ts';
+import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './attach/detach-keys.ts';
+import { exitStatusOf, streamSession } from './attach/stream.ts';
+import { checkTerminal, windowSize } from './attach/terminal.ts';
+import { defineCommand } from './command.ts';
+import { readEnvironment } from './environment.ts';
+
+export const exec = defineCommand({
+  summary: 'Execute a command in a running box',
+  usage: '[OPTIONS] BOX COMMAND [ARG...]',
+  args: { min: 2 },
+  stopAtOperand: true,
+  flags: {
+    detach: { kind: 'bool', short: 'd', help: 'Detached mode: run command in the background' },
+    'detach-keys': {
+      kind: 'string',
+      help: 'Override the key sequence for detaching a box',
+      default: DEFAULT_DETACH_KEYS,
+    },
+    env: { kind: 'env', short: 'e', help: 'Set environment variables' },
+    'env-file': { kind: 'list', help: 'Read in a file of environment variables' },
+    interactive: { kind: 'bool', short: 'i', help: 'Keep STDIN open even if not attached' },
+    privileged: { kind: 'bool', help: 'Give extended privileges to the command' },
+    timeout: { kind: 'int', help: 'Seconds after which the command is killed (exit status 124)' },
+    tty: { kind: 'bool', short: 't', help: 'Allocate a pseudo-TTY' },
+    user: {
+      kind: 'string',
+      short: 'u',
+      help: 'Username or UID (format: "<name|uid>[:<group|gid>]")',
+    },
+    workdir: { kind: 'string', short: 'w', help: 'Working directory inside the box' },
+  },
+  async run(context, { flags, args }) {
+    const [box = '', ...words] = args;
+    const stdin = flags.interactive && !flags.detach;
+    const env = await readEnvironment(flags.env, flags['env-file'], context.env);
+    parseDetachKeys(flags['detach-keys']);
+    checkTerminal(context.stdin, stdin, flags.tty);
+    const session = await execBox(await context.engine(), box, {
+      cmd: words[0] === '--' ? words.slice(1) : words,
+      env,
+      tty: flags.tty,
+      openStdin: stdin,
+      privileged: flags.privileged,
+      ...(flags.user ? { user: flags.user } : {}),
+      ...(flags.workdir ? { workingDir: flags.workdir } : {}),
+      ...(flags.timeout === undefined ? {} : { timeoutSeconds: flags.timeout }),
+      ...windowSize(context.stdout),
+    });
+    if (flags.detach) {
+      await session.started;
+      session.detach();
+      return 0;
+    }
+    const end = await streamSession(context, session, {
+      stdin,
+      stdout: true,
+      stderr: true,
+      tty: flags.tty,
+      sigProxy: true,
+      detachKeys: flags['detach-keys'],
+    });
+    if (end.how === 'ended') return exitStatusOf(end.result);
+    if (end.how === 'left') return end.exitStatus;
+    context.warn('read escape sequence');
+    return 1;
+  },
+});

@@ -1,0 +1,71 @@
+/** What a failure looks like on stderr, and its exit status. */
+import { A3sError, type ErrorCode } from '../errors.ts';
+import { PROGRAM } from './help.ts';
+
+/** Failures that Docker's engine would answer with; scripts know them by this prefix. */
+const FROM_ENGINE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'no_such_box',
+  'ambiguous_box',
+  'name_conflict',
+  'box_running',
+  'box_not_running',
+  'box_paused',
+  'no_such_image',
+  'invalid_config',
+  'port_taken',
+  'start_failed',
+]);
+
+/** One line, with Docker's prefix where Docker's engine is who would say it. */
+export function describe(error: unknown): string {
+  if (!(error instanceof A3sError)) return error instanceof Error ? error.message : String(error);
+  const stage = error.stage === undefined ? '' : ` (${error.stage})`;
+  const prefix = FROM_ENGINE.has(error.code) ? 'Error response from daemon: ' : '';
+  return `${prefix}${error.message}${error.code === 'boot_failed' ? stage : ''}`;
+}
+
+/** The hint's line, or nothing. */
+export function hintOf(error: unknown): string {
+  return error instanceof A3sError && error.hint !== undefined ? `\nHint: ${error.hint}` : '';
+}
+
+/**
+ * A failure that ends the command.
+ * `run` and `create` name the program and point at their help, as Docker's do; the others print the line alone.
+ */
+export function renderFailure(error: unknown, path: string, pointToHelp: boolean): string {
+  const line = `${describe(error)}${hintOf(error)}`;
+  if (!pointToHelp) return `${line}\n`;
+  return `${PROGRAM}: ${line}\n\nRun '${PROGRAM} ${path} --help' for more information\n`;
+}
+
+/** A line that the parser refused. */
+export function renderFlagError(error: A3sError, usage: string, path: string): string {
+  const name = path === '' ? PROGRAM : `${PROGRAM} ${path}`;
+  return `${error.message}\n\n${usage}\n\nRun '${name} --help' for more information\n`;
+}
+
+/** A wrong number of operands, or undefined when it is right. */
+export function renderCountError(
+  count: number,
+  args: { min: number; max?: number },
+  usage: string,
+  path: string,
+): string | undefined {
+  const { min, max } = args;
+  if (count >= min && (max === undefined || count <= max)) return undefined;
+  const plural = (n: number): string => `${n} ${n === 1 ? 'argument' : 'arguments'}`;
+  const name = `${PROGRAM} ${path}`;
+  let need = `requires at least ${plural(min)}`;
+  if (max === 0) need = 'accepts no arguments';
+  else if (max === min) need = `requires ${plural(min)}`;
+  else if (max !== undefined && min > 0) need = `requires at least ${min} and at most ${plural(max)}`;
+  else if (max !== undefined) need = `requires at most ${plural(max)}`;
+  const verb = max === undefined ? 'See' : 'Run';
+  return `${PROGRAM}: '${name}' ${need}\n\n${usage}\n\n${verb} '${name} --help' for more information\n`;
+}
+
+/** Exit status of a failure: its own, else the command's. */
+export function statusOf(error: unknown, commandStatus: number): number {
+  return (error instanceof A3sError ? error.exitStatus : undefined) ?? commandStatus;
+}

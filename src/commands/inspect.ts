@@ -1,0 +1,79 @@
+/** `inspect`: boxes and images as JSON, or through a template. */
+import { inspectObject, type InspectType } from '../engine/inspect.ts';
+import { A3sError } from '../errors.ts';
+import { type Command, type CommandContext, defineCommand } from './command.ts';
+import { templateFlag } from './format-flag.ts';
+import { withSizes } from './rows/box-sizes.ts';
+
+const flags = {
+  format: templateFlag,
+  size: { kind: 'bool', short: 's', help: 'Display total file sizes if the type is container' },
+  type: { kind: 'string', help: 'Only inspect objects of the given type' },
+} as const;
+
+export const inspect: Command = defineCommand({
+  summary: 'Return low-level information on boxes and images',
+  usage: '[OPTIONS] NAME|ID [NAME|ID...]',
+  args: { min: 1 },
+  flags,
+  run: (context, { flags: { format, size, type }, args }) =>
+    show(context, args, { format, size, type: typeOf(type) }),
+});
+
+export const containerInspect: Command = defineCommand({
+  summary: 'Display detailed information on one or more boxes',
+  usage: '[OPTIONS] BOX [BOX...]',
+  args: { min: 1 },
+  flags: { format: flags.format, size: { ...flags.size, help: 'Display total file sizes' } },
+  run: (context, { flags: { format, size }, args }) =>
+    show(context, args, { format, size, type: 'container' }),
+});
+
+interface Wanted {
+  format: string | undefined;
+  size: boolean;
+  type: InspectType | undefined;
+}
+
+/** Prints what was found, then an error line for each name that was not. */
+async function show(context: CommandContext, names: readonly string[], wanted: Wanted): Promise<number> {
+  const render = await rendererOf(wanted.format);
+  const engine = await context.engine();
+  const found: unknown[] = [];
+  const failures: A3sError[] = [];
+  for (const name of names) {
+    try {
+      const object = await inspectObject(engine, name, wanted.type);
+      found.push(wanted.size ? await withSizes(engine, object) : object);
+    } catch (error) {
+      if (!(error instanceof A3sError)) throw error;
+      failures.push(error);
+    }
+  }
+  await context.print(render(found));
+  for (const failure of failures) {
+    const unknownObject = wanted.type === undefined && failure.code === 'no_such_box';
+    if (unknownObject) context.warn(`Error: ${failure.message}`);
+    else context.report(failure);
+  }
+  return failures.length === 0 ? 0 : 1;
+}
+
+async function rendererOf(format: string | undefined): Promise<(found: readonly unknown[]) => string> {
+  if (format === undefined || format === '') return (found) => `${JSON.stringify(found, null, 4)}\n`;
+  if (format === 'json') return (found) => `${JSON.stringify(found)}\n`;
+  const { renderer } = await import('../output/template/document.ts');
+  const { templateView } = await import('./rows/template-view.ts');
+  const render = renderer(format);
+  return (found) =>
+    found.length === 0 ? '\n' : found.map((each) => `${render(templateView(each))}\n`).join('');
+}
+
+function typeOf(text: string | undefined): InspectType | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (text === 'container' || text === 'image') return text;
+  if (['network', 'volume', 'config', 'node', 'plugin', 'secret', 'service', 'task'].includes(text)) {
+    throw new A3sError('unsupported', `--type ${text} is not supported yet`);
+  }
+  throw new A3sError('usage', `unknown type: "${text}": must be one of "container", "image"`);
+}

@@ -1,0 +1,69 @@
+/** `logs`: what the workload wrote, each line to the stream it came from. */
+import { readLogs } from '../engine/logs.ts';
+import { parseTimestamp } from '../engine/timestamps.ts';
+import { A3sError } from '../errors.ts';
+import { defineCommand } from './command.ts';
+
+export const logs = defineCommand({
+  summary: 'Fetch the logs of a box',
+  usage: '[OPTIONS] BOX',
+  args: { min: 1, max: 1 },
+  flags: {
+    details: { kind: 'bool', help: 'Show extra details provided to logs' },
+    follow: { kind: 'bool', short: 'f', help: 'Follow log output' },
+    since: {
+      kind: 'string',
+      help: 'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)',
+    },
+    tail: {
+      kind: 'string',
+      short: 'n',
+      help: 'Number of lines to show from the end of the logs',
+      default: 'all',
+    },
+    timestamps: { kind: 'bool', short: 't', help: 'Show timestamps' },
+    until: {
+      kind: 'string',
+      help: 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)',
+    },
+  },
+  async run(context, { flags, args }) {
+    const [name = ''] = args;
+    const lines = readLogs(await context.engine(), name, {
+      follow: flags.follow,
+      tail: tailOf(flags.tail),
+      since: timeOf('since', flags.since),
+      until: timeOf('until', flags.until),
+    });
+    for await (const line of lines) {
+      const time = flags.timestamps ? `${line.time} ` : '';
+      const prefix = `${time}${flags.details ? ' ' : ''}`;
+      const stream = line.stream === 'stderr' ? context.stderr : context.stdout;
+      if (!stream.write(prefix + line.text)) await drained(stream);
+    }
+  },
+});
+
+/** A number of lines; undefined for all. */
+function tailOf(text: string): number | undefined {
+  if (text === 'all' || text === '') return undefined;
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new A3sError('usage', `invalid value for "tail": must be a number or "all": "${text}"`);
+}
+
+function timeOf(flag: string, text: string | undefined): bigint | undefined {
+  if (text === undefined || text === '') return undefined;
+  try {
+    return parseTimestamp(text);
+  } catch (error) {
+    throw new A3sError(
+      'usage',
+      `invalid value for "${flag}": failed to parse value as time or duration: "${text}"`,
+      { cause: error },
+    );
+  }
+}
+
+function drained(stream: NodeJS.EventEmitter): Promise<void> {
+  return new Promise((resolve) => void stream.once('drain', resolve));
+}

@@ -1,0 +1,110 @@
+/** Which words name which command. A command's file is loaded when it is called, or for help. */
+import type { Command } from './command.ts';
+
+type Load = () => Promise<Command>;
+
+const loaders = {
+  run: async () => (await import('./run.ts')).run,
+  create: async () => (await import('./create.ts')).create,
+  start: async () => (await import('./start.ts')).start,
+  stop: async () => (await import('./stop.ts')).stop,
+  kill: async () => (await import('./kill.ts')).kill,
+  rm: async () => (await import('./rm.ts')).rm,
+  exec: async () => (await import('./exec.ts')).exec,
+  logs: async () => (await import('./logs.ts')).logs,
+  ps: async () => (await import('./ps.ts')).ps,
+  inspect: async () => (await import('./inspect.ts')).inspect,
+  images: async () => (await import('./images.ts')).images,
+  info: async () => (await import('./info.ts')).info,
+  version: async () => (await import('./version.ts')).version,
+  containerInspect: async () => (await import('./inspect.ts')).containerInspect,
+} satisfies Record<string, Load>;
+
+type CommandName = keyof typeof loaders;
+
+export interface Group {
+  summary: string;
+  /** The names help shows; `aliases` maps further ones to them. */
+  commands: Readonly<Record<string, CommandName>>;
+  aliases: Readonly<Record<string, string>>;
+}
+
+/** The commands that have a plain name, in the order of help. */
+export const plain: readonly CommandName[] = [
+  'run',
+  'exec',
+  'ps',
+  'images',
+  'version',
+  'info',
+  'create',
+  'inspect',
+  'kill',
+  'logs',
+  'rm',
+  'start',
+  'stop',
+];
+
+/** How many of `plain` head the list in help. */
+export const COMMON = 6;
+
+export const groups: Readonly<Record<string, Group>> = {
+  container: {
+    summary: 'Manage boxes',
+    commands: {
+      create: 'create',
+      exec: 'exec',
+      inspect: 'containerInspect',
+      kill: 'kill',
+      logs: 'logs',
+      ls: 'ps',
+      rm: 'rm',
+      run: 'run',
+      start: 'start',
+      stop: 'stop',
+    },
+    aliases: { list: 'ls', ps: 'ls', remove: 'rm' },
+  },
+  image: { summary: 'Manage images', commands: { ls: 'images' }, aliases: { list: 'ls' } },
+  system: { summary: 'Manage a3s-box', commands: { info: 'info' }, aliases: {} },
+};
+
+/** Loads a command by its registry name. */
+export function load(name: CommandName): Promise<Command> {
+  return loaders[name]();
+}
+
+export type Found =
+  | { kind: 'command'; path: string; name: CommandName; rest: string[] }
+  | { kind: 'group'; path: string; group: Group; rest: string[] }
+  | { kind: 'unknown'; path: string; group: string | undefined };
+
+/** Finds what the words name; `rest` is what follows them. There is at least one word. */
+export function find(words: readonly string[]): Found {
+  const [first = '', second, ...others] = words;
+  const name = plain.find((each) => each === first);
+  if (name !== undefined) return { kind: 'command', path: name, name, rest: words.slice(1) };
+  const group = Object.hasOwn(groups, first) ? groups[first] : undefined;
+  if (group === undefined) return { kind: 'unknown', path: first, group: undefined };
+  if (second === undefined || second.startsWith('-')) {
+    return { kind: 'group', path: first, group, rest: words.slice(1) };
+  }
+  const sub = Object.hasOwn(group.aliases, second) ? (group.aliases[second] ?? second) : second;
+  const target = Object.hasOwn(group.commands, sub) ? group.commands[sub] : undefined;
+  if (target === undefined) return { kind: 'unknown', path: `${first} ${second}`, group: first };
+  return { kind: 'command', path: `${first} ${sub}`, name: target, rest: others };
+}
+
+/** Every way to spell the command, for help. */
+export function spellings(name: CommandName): string[] {
+  const grouped = Object.entries(groups).flatMap(([word, group]) =>
+    Object.entries(group.commands)
+      .filter(([, target]) => target === name)
+      .flatMap(([sub]) => {
+        const aliases = Object.keys(group.aliases).filter((alias) => group.aliases[alias] === sub);
+        return [sub, ...aliases.toSorted()].map((last) => `${word} ${last}`);
+      }),
+  );
+  return plain.includes(name) ? [...grouped, name] : grouped;
+}

@@ -1,0 +1,29 @@
+/** `rm`: a box and everything of it. */
+import { removeBox } from '../engine/remove.ts';
+import { defineCommand } from './command.ts';
+import { forEachBox } from './several.ts';
+
+export const rm = defineCommand({
+  summary: 'Remove one or more boxes',
+  usage: '[OPTIONS] BOX [BOX...]',
+  args: { min: 1 },
+  flags: {
+    force: {
+      kind: 'bool',
+      short: 'f',
+      help: 'Force the removal of a running box (uses SIGKILL)',
+    },
+    volumes: {
+      kind: 'bool',
+      short: 'v',
+      help: 'Remove anonymous volumes associated with the box',
+    },
+    link: { kind: 'bool', short: 'l', help: '', refused: true },
+  },
+  async run(context, { flags, args }) {
+    const engine = await context.engine();
+    return forEachBox(context, args, (name) => removeBox(engine, name, { force: flags.force }), {
+      forgives: (error) => flags.force && error.code === 'no_such_box',
+    });
+  },
+});

@@ -1,0 +1,79 @@
+/** What `ps` shows of a box, by Docker's field names. */
+import { goQuote } from '../../output/go-quote.ts';
+import { timeAgo } from '../../output/human-duration.ts';
+import type { Field, Listing } from '../../output/listing.ts';
+import { localTime } from '../../output/local-time.ts';
+import { describePorts } from '../../output/ports.ts';
+import { ellipsis } from '../../output/truncate.ts';
+import { stateOf, statusOf } from './box-status.ts';
+import type { BoxRecord } from './records.ts';
+
+const COMMAND_WIDTH = 20;
+const MOUNT_WIDTH = 15;
+
+export interface BoxListingOptions {
+  truncate: boolean;
+  now: Date;
+}
+
+export function boxListing({ truncate, now }: BoxListingOptions): Listing<BoxRecord> {
+  const cut = (text: string, length: number): string => (truncate ? ellipsis(text, length) : text);
+  const fields: Record<string, Field<BoxRecord>> = {
+    ID: { heading: 'CONTAINER ID', value: (box) => (truncate ? box.short_id : box.id) },
+    Names: { heading: 'NAMES', value: (box) => box.name },
+    Image: { heading: 'IMAGE', value: (box) => box.image },
+    Command: {
+      heading: 'COMMAND',
+      value: (box) => goQuote(cut(commandOf(box), COMMAND_WIDTH)),
+    },
+    CreatedAt: { heading: 'CREATED AT', value: (box) => localTime(new Date(box.created_at)) },
+    RunningFor: { heading: 'CREATED', value: (box) => timeAgo(new Date(box.created_at), now) },
+    Ports: {
+      heading: 'PORTS',
+      value: (box) => (isUp(box) ? describePorts(box.port_map) : ''),
+    },
+    State: { heading: 'STATE', value: stateOf },
+    Status: { heading: 'STATUS', value: (box) => statusOf(box, now) },
+    Size: { heading: 'SIZE', value: () => '0B' },
+    Labels: {
+      heading: 'LABELS',
+      value: (box) =>
+        Object.entries(box.labels)
+          .map(([key, value]) => `${key}=${value}`)
+          .toSorted()
+          .join(','),
+    },
+    Mounts: {
+      heading: 'MOUNTS',
+      value: (box) => box.volumes.map((volume) => cut(volume.source, MOUNT_WIDTH)).join(','),
+    },
+    LocalVolumes: { heading: 'LOCAL VOLUMES', value: () => '0' },
+    Networks: {
+      heading: 'NETWORKS',
+      value: (box) => (box.network === 'none' ? 'none' : 'bridge'),
+    },
+    Platform: { heading: 'PLATFORM', value: () => null },
+  };
+  return {
+    fields,
+    methods: {
+      Label: {
+        heading: (key) => (key.split('.').at(-1) ?? key).replaceAll(/[-_]/g, ' '),
+        value: (box, key) => (Object.hasOwn(box.labels, key) ? (box.labels[key] ?? '') : ''),
+      },
+    },
+    table: ['ID', 'Image', 'Command', 'RunningFor', 'Status', 'Ports', 'Names'],
+    id: 'ID',
+    typeName: 'ContainerContext',
+  };
+}
+
+function isUp(box: BoxRecord): boolean {
+  return box.status === 'running' || box.status === 'paused';
+}
+
+/** The argv as Docker's engine joins it: arguments with a space are quoted, the program is not. */
+function commandOf(box: BoxRecord): string {
+  const [program = '', ...args] = [...box.entrypoint, ...box.cmd];
+  return [program, ...args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg))].join(' ');
+}

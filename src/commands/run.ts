@@ -1,0 +1,60 @@
+/** `run`: a box from an image, and the caller joined to it. */
+import { runBox } from '../engine/run.ts';
+import { A3sError } from '../errors.ts';
+import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './attach/detach-keys.ts';
+import { finishRun, streamsOf } from './attach/run-streams.ts';
+import { checkTerminal, windowSize } from './attach/terminal.ts';
+import { boxFlags } from './box-flags.ts';
+import { boxOptions } from './box-options.ts';
+import { openCidFile } from './cidfile.ts';
+import { defineCommand } from './command.ts';
+import { tellMissingImage } from './missing-image.ts';
+
+export const run = defineCommand({
+  summary: 'Create and run a new box from an image',
+  usage: '[OPTIONS] IMAGE [COMMAND] [ARG...]',
+  args: { min: 1 },
+  stopAtOperand: true,
+  failureStatus: 125,
+  flags: {
+    ...boxFlags,
+    detach: { kind: 'bool', short: 'd', help: 'Run box in background and print box ID' },
+    'detach-keys': {
+      kind: 'string',
+      help: 'Override the key sequence for detaching a box',
+      default: DEFAULT_DETACH_KEYS,
+    },
+    'sig-proxy': {
+      kind: 'bool',
+      help: 'Proxy received signals to the process',
+      default: 'true',
+    },
+  },
+  async run(context, { flags, args }) {
+    if (flags.detach && flags.attach.length > 0) {
+      throw new A3sError('usage', 'conflicting options: cannot specify both --attach and --detach', {
+        exitStatus: 125,
+      });
+    }
+    const options = await boxOptions(flags, args, context.env);
+    parseDetachKeys(flags['detach-keys']);
+    const streams = streamsOf(flags);
+    if (!flags.detach) checkTerminal(context.stdin, streams.stdin, flags.tty);
+    await using cidFile = await openCidFile(flags.cidfile);
+    const { record, session } = await runBox(await context.engine(), options, {
+      output: !flags.detach,
+      stdin: streams.stdin,
+      ...windowSize(context.stdout),
+    }).catch((error: unknown) => {
+      throw tellMissingImage(context, error, flags);
+    });
+    await cidFile.write(record.id);
+    if (flags.detach) {
+      await session.started;
+      await context.print(`${record.id}\n`);
+      session.detach();
+      return 0;
+    }
+    return finishRun(context, session, streams, flags);
+  },
+});

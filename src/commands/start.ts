@@ -1,0 +1,56 @@
+/** `start`: boxes that exist run again. */
+import { findBox } from '../engine/engine.ts';
+import { startBox } from '../engine/start.ts';
+import { A3sError } from '../errors.ts';
+import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './attach/detach-keys.ts';
+import { finishRun } from './attach/run-streams.ts';
+import { checkTerminal, windowSize } from './attach/terminal.ts';
+import { defineCommand } from './command.ts';
+import { forEachBox } from './several.ts';
+
+export const start = defineCommand({
+  summary: 'Start one or more stopped boxes',
+  usage: '[OPTIONS] BOX [BOX...]',
+  args: { min: 1 },
+  flags: {
+    attach: { kind: 'bool', short: 'a', help: 'Attach STDOUT/STDERR and forward signals' },
+    'detach-keys': {
+      kind: 'string',
+      help: 'Override the key sequence for detaching a box',
+      default: DEFAULT_DETACH_KEYS,
+    },
+    interactive: { kind: 'bool', short: 'i', help: "Attach box's STDIN" },
+    checkpoint: { kind: 'string', help: '', refused: true },
+    'checkpoint-dir': { kind: 'string', help: '', refused: true },
+  },
+  async run(context, { flags, args }) {
+    const engine = await context.engine();
+    const [name = ''] = args;
+    if (!flags.attach && !flags.interactive) {
+      return forEachBox(context, args, async (each) => {
+        const { session } = await startBox(engine, each, { output: false, stdin: false });
+        await session?.started;
+        session?.detach();
+      });
+    }
+    if (args.length > 1) {
+      throw new A3sError('usage', 'you cannot start and attach multiple containers at once');
+    }
+    parseDetachKeys(flags['detach-keys']);
+    const { tty, open_stdin } = await findBox(engine, name);
+    const stdin = flags.interactive && open_stdin;
+    checkTerminal(context.stdin, stdin, tty);
+    const { session } = await startBox(engine, name, {
+      output: true,
+      stdin,
+      ...windowSize(context.stdout),
+    });
+    if (session === null) return 0;
+    return finishRun(
+      context,
+      session,
+      { stdin, stdout: true, stderr: true },
+      { tty, 'sig-proxy': !tty, 'detach-keys': flags['detach-keys'] },
+    );
+  },
+});
