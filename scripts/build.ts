@@ -22,7 +22,10 @@ const entries: Record<string, string> = {
 const builtinModules: Plugin = {
   name: 'builtin-modules',
   setup(builder) {
-    builder.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'builtin' }));
+    // A dynamic import is lazy already, and must give the module's own namespace.
+    builder.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path, external: true } : { path, namespace: 'builtin' },
+    );
     builder.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
     }));
