@@ -63,8 +63,9 @@ export const none: NetworkBackend = {
  * QEMU's complaint about a port it could not take, as Docker words it; null when its stderr says nothing of the kind.
  */
 export function portTakenError(stderr: string): A3sError | null {
-  const match = /(?:tcp|udp):([\d.]*):(\d+)-/.exec(stderr);
-  if (match === null || !stderr.includes('host forwarding rule')) return null;
+  // QEMU repeats its whole option first: only the rule that follows these words is the one that failed.
+  const match = /Could not set up host forwarding rule '(?:tcp|udp):([\d.]*):(\d+)-/.exec(stderr);
+  if (match === null) return null;
   const [, ip = '', port = ''] = match;
   return portTaken(ip, Number(port));
 }
