@@ -25,6 +25,7 @@ export class JsonLog {
   #waiting: (() => void)[] = [];
   #writing = false;
   #failed = false;
+  #closed = false;
   readonly #onError: (error: Error) => void;
 
   constructor(path: string, onError: (error: Error) => void) {
@@ -34,6 +35,11 @@ export class JsonLog {
 
   /** Takes output; `done` is called once what it completes is written, so that a slow disk slows the workload, not our memory. */
   write(stream: StreamName, chunk: Buffer, done: () => void): void {
+    if (this.#closed) {
+      // A guest may go on after its RESULT; the descriptor's number may be another file's by now.
+      done();
+      return;
+    }
     const time = timestamp();
     let start = 0;
     for (;;) {
@@ -57,6 +63,7 @@ export class JsonLog {
     for (const stream of ['stdout', 'stderr'] as const) {
       if (this.#partialSize[stream] > 0) this.#line(stream, Buffer.alloc(0), timestamp());
     }
+    this.#closed = true;
     await new Promise<void>((resolve) => {
       this.#waiting.push(resolve);
       this.#flush();

@@ -20,6 +20,7 @@ export class Workload {
   readonly result: Promise<ProcessResult>;
   readonly #stream: ControlStream;
   readonly #held = new Set<Client>();
+  #ended = false;
 
   constructor(box: BootedBox, record: BoxRecord, size: { rows: number; cols: number }, hub: OutputHub) {
     const start = Promise.withResolvers<void>();
@@ -67,8 +68,10 @@ export class Workload {
     start: PromiseWithResolvers<void>,
     end: PromiseWithResolvers<ProcessResult>,
   ): void {
+    if (this.#ended) throw new ProtocolError('the guest went on after its result');
     switch (message.type) {
       case MessageType.started:
+        parseObject(message.payload, 'started');
         start.resolve();
         break;
       case MessageType.stdout:
@@ -82,6 +85,7 @@ export class Workload {
       }
       case MessageType.result: {
         const result = parseResult(message.payload);
+        this.#ended = true;
         if (result.error !== undefined) start.reject(new Error(result.error.message));
         else start.resolve();
         end.resolve(result);

@@ -71,7 +71,14 @@ export class Qmp {
   }
 
   #answer(line: string): void {
-    const value: unknown = JSON.parse(line);
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      // Not QEMU's own words: whoever speaks there has taken QEMU over. Its commands fail, its monitor lives.
+      this.#socket.destroy();
+      return;
+    }
     if (typeof value !== 'object' || value === null || !('id' in value)) return;
     if (typeof value.id !== 'number') return;
     const pending = this.#pending.get(value.id);
