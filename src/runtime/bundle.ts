@@ -1,6 +1,6 @@
 /** The guest bundle that the package ships: kernel, initramfs, blank disk, embedded images. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import { A3sError } from '../errors.ts';
 import { objectOr } from '../json.ts';
@@ -15,16 +15,21 @@ export interface GuestBundle {
   tscKhz: string;
   kernelVersion: string;
   agentVersion: string;
+  /** SHA-256 of each file, as the manifest says. */
+  hashes: Record<BundleFile, string>;
   /** Changes whenever any file of the bundle does. */
   identity: string;
 }
 
-const FILES = ['vmlinux', 'initramfs', 'scratch.qcow2', 'tsc-khz'] as const;
+export type BundleFile = (typeof BUNDLE_FILES)[number];
+
+export const BUNDLE_FILES = ['vmlinux', 'initramfs', 'scratch.qcow2', 'tsc-khz'] as const;
 const REBUILD = 'run `npm run guest` in a checkout, or install the package again';
 
-/** `dist/guest` of the package. */
-export function bundleDir(): string {
-  return join(packageRoot(), 'dist', 'guest');
+/** `dist/guest` of the package, or the directory that `A3S_GUEST_BUNDLE` names. */
+export function bundleDir(env: NodeJS.ProcessEnv = process.env): string {
+  const override = env['A3S_GUEST_BUNDLE'];
+  return override === undefined || override === '' ? join(packageRoot(), 'dist', 'guest') : resolve(override);
 }
 
 /** The directory of the package this code runs from, as source or as a bundle. */
@@ -39,17 +44,25 @@ export function packageRoot(): string {
 }
 
 /**
- * The bundle, checked for presence and size; contents are checked by hash when a boot fails (`brokenBundleFiles`).
+ * The bundle, checked for presence and size; contents are checked where they are used (`verifyBundle`).
  * @throws A3sError `host_setup` naming the missing or truncated file.
  */
 export function openBundle(dir = bundleDir()): GuestBundle {
   const manifest = readManifest(dir);
-  for (const name of FILES) {
+  const hash = (name: BundleFile): string => {
     const expected = manifest.files[name];
     const size = statSync(join(dir, name), { throwIfNoEntry: false })?.size;
-    if (expected === undefined || size === undefined) throw broken(dir, name, 'is missing');
-    if (size !== expected.size) throw broken(dir, name, `has ${size} bytes instead of ${expected.size}`);
-  }
+    if (expected === undefined || size === undefined) throw brokenBundle(dir, name, 'is missing');
+    if (size !== expected.size)
+      throw brokenBundle(dir, name, `has ${size} bytes instead of ${expected.size}`);
+    return expected.sha256;
+  };
+  const hashes = {
+    vmlinux: hash('vmlinux'),
+    initramfs: hash('initramfs'),
+    'scratch.qcow2': hash('scratch.qcow2'),
+    'tsc-khz': hash('tsc-khz'),
+  };
   return {
     dir,
     vmlinux: join(dir, 'vmlinux'),
@@ -58,7 +71,8 @@ export function openBundle(dir = bundleDir()): GuestBundle {
     tscKhz: join(dir, 'tsc-khz'),
     kernelVersion: manifest.kernelVersion,
     agentVersion: manifest.agentVersion,
-    identity: FILES.map((name) => manifest.files[name]?.sha256).join(' '),
+    hashes,
+    identity: BUNDLE_FILES.map((name) => hashes[name]).join(' '),
   };
 }
 
@@ -92,6 +106,7 @@ function readManifest(dir: string): Manifest {
   };
 }
 
-function broken(dir: string, name: string, what: string): A3sError {
+/** The error for a file of the bundle that cannot be used. */
+export function brokenBundle(dir: string, name: string, what: string): A3sError {
   return new A3sError('host_setup', `the guest bundle's ${join(dir, name)} ${what}`, { hint: REBUILD });
 }

@@ -8,6 +8,8 @@ import { delimiter, join } from 'node:path';
 
 import { A3sError } from '../errors.ts';
 import { isObject, objectOr } from '../json.ts';
+import type { GuestBundle } from './bundle.ts';
+import { verifyBundle } from './bundle-check.ts';
 import type { Layout } from '../state/layout.ts';
 
 export interface HostCache {
@@ -48,9 +50,9 @@ export function findProgram(name: string, env: NodeJS.ProcessEnv = process.env):
  * The cache, filled where it was empty or stale (about 40 ms then, under 1 ms otherwise).
  * @throws A3sError `host_setup` when QEMU is missing or does not tell its version.
  */
-export function loadHostCache(layout: Layout, tscProgram: string): HostCache {
+export function loadHostCache(layout: Layout, bundle: GuestBundle): HostCache {
   const known = read(layout);
-  const qemuPath = process.env['A3S_BOX_QEMU'] ?? known?.qemu.path ?? findProgram(QEMU);
+  const qemuPath = process.env['A3S_BOX_QEMU'] ?? findProgram(QEMU);
   const fingerprint = qemuPath === null ? null : fileFingerprint(qemuPath);
   if (qemuPath === null || fingerprint === null) {
     throw new A3sError('host_setup', `${qemuPath ?? QEMU} is not installed`, {
@@ -62,7 +64,7 @@ export function loadHostCache(layout: Layout, tscProgram: string): HostCache {
   const fresh: HostCache = {
     qemu: { path: qemuPath, fingerprint, version: qemuVersion(qemuPath) },
     bootId,
-    tscKhz: known?.bootId === bootId ? known.tscKhz : measureTsc(tscProgram),
+    tscKhz: known?.bootId === bootId ? known.tscKhz : measureTsc(bundle),
     accelerator: known?.accelerator ?? null,
   };
   saveHostCache(layout, fresh);
@@ -77,10 +79,13 @@ export function saveHostCache(layout: Layout, cache: HostCache): void {
   renameSync(temporary, path);
 }
 
-/** Size, time and inode: changes whenever a file is written or replaced. Null when there is none. */
+/**
+ * Size, times and inode: changes whenever a file is written or replaced, also by one who sets its modification time back.
+ * Null when there is none.
+ */
 export function fileFingerprint(path: string): string | null {
   const stat = statSync(path, { throwIfNoEntry: false, bigint: true });
-  return stat === undefined ? null : `${stat.size}:${stat.mtimeNs}:${stat.ino}`;
+  return stat === undefined ? null : `${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.ino}`;
 }
 
 function cacheFile(layout: Layout): string {
@@ -125,8 +130,9 @@ function qemuVersion(path: string): string {
 }
 
 /** kHz of the time stamp counter, rounded to 100 kHz: the guest's clock is set after each start anyway, the rate must only be near. */
-function measureTsc(program: string): number {
-  const khz = Number(run(program, []).trim());
+function measureTsc(bundle: GuestBundle): number {
+  verifyBundle(bundle, ['tsc-khz']);
+  const khz = Number(run(bundle.tscKhz, []).trim());
   if (!Number.isFinite(khz) || khz < 100_000) {
     throw new A3sError('host_setup', 'the time stamp counter of this processor cannot be measured');
   }

@@ -2,6 +2,8 @@
 import { A3sError } from '../../errors.ts';
 import { boxPaths } from '../../state/layout.ts';
 import type { BoxRecord } from '../../state/record.ts';
+import { verifyBundle } from '../bundle-check.ts';
+import { bootTryMs } from '../deadlines.ts';
 import { none, slirp, type NetworkAttachment } from '../network.ts';
 import type { QemuProcess } from '../qemu/process.ts';
 import type { RuntimeContext } from '../templates/context.ts';
@@ -15,8 +17,6 @@ import { shapeOf } from '../templates/shape.ts';
 import { startClone, type Vm } from '../vm.ts';
 import { planMounts, provideScratch, type MountPlan } from './mounts.ts';
 
-/** A clone answers in 60 ms; many at once on a small machine wait for each other. */
-const CLONE_MS = 30_000;
 /** A random host port may be taken by somebody else before QEMU binds it. */
 const PORT_TRIES = 3;
 
@@ -74,6 +74,8 @@ async function bootFrom(
   const paths = boxPaths(record.box_dir);
   const { shares, mounts } = planMounts(record, paths.sharesDir);
   const original = found.template.scratch ?? context.bundle.scratch;
+  if (original === context.bundle.scratch && !record.has_writes)
+    verifyBundle(context.bundle, ['scratch.qcow2']);
   provideScratch(paths.scratch, original, record.has_writes);
   const backend = record.network === 'none' ? none : slirp;
   const network = await backend.attach(record);
@@ -86,7 +88,7 @@ async function bootFrom(
     netdev: network.netdev,
     shares,
     consoleFile: paths.consoleLog,
-    deadlineMs: CLONE_MS,
+    deadlineMs: bootTryMs(),
     lost: options.lost,
   });
   options.spawned(qemu);

@@ -16,6 +16,7 @@ import { promisify } from 'node:util';
 
 import { A3sError } from '../../errors.ts';
 import { AgentLink } from '../agent-link.ts';
+import { verifyBundle } from '../bundle-check.ts';
 import { UNCONNECTED_NETDEV } from '../network.ts';
 import { AGENT_FD, QMP_FD, STATE_FD, spawnQemu, type QemuProcess } from '../qemu/process.ts';
 import { qemuArguments, type Accelerator, type Disk, type MachineShape, type VmPlan } from '../qemu/args.ts';
@@ -65,6 +66,7 @@ export async function buildImageTemplate(
     await promisify(execFile)('cp', ['--sparse=always', '--reflink=auto', base.memory, template.memory]);
     makeWritable(template.memory);
     const scratch = template.scratch ?? '';
+    verifyBundle(context.bundle, ['scratch.qcow2']);
     copyFileSync(context.bundle.scratch, scratch, constants.COPYFILE_FICLONE);
     makeWritable(scratch);
     return {

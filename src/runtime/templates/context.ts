@@ -19,7 +19,7 @@ export function openContext(layout: Layout): RuntimeContext {
   const bundle = openBundle();
   mkdirSync(layout.home, { recursive: true, mode: 0o700 });
   mkdirSync(layout.emptyShareDir, { recursive: true, mode: 0o700 });
-  return { layout, bundle, host: loadHostCache(layout, bundle.tscKhz), privileged: process.getuid?.() === 0 };
+  return { layout, bundle, host: loadHostCache(layout, bundle), privileged: process.getuid?.() === 0 };
 }
 
 /** The CPU model that goes with an accelerator: everything it has. */

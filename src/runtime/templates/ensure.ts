@@ -4,6 +4,8 @@ import { join } from 'node:path';
 
 import { A3sError } from '../../errors.ts';
 import { withLock } from '../../state/lock.ts';
+import { verifyBundle } from '../bundle-check.ts';
+import { bootTryMs } from '../deadlines.ts';
 import type { MachineShape } from '../qemu/args.ts';
 import { knownAccelerator, kvmObstacle, recordVerdict } from './accelerator.ts';
 import { buildBaseTemplate, buildImageTemplate } from './build.ts';
@@ -11,8 +13,6 @@ import { acceleratorOf, templateInputs, type RuntimeContext } from './context.ts
 import { sweepDeadBuilds } from './sweep.ts';
 import { findTemplate, templateKey, type Template } from './template.ts';
 
-/** A boot takes 2 s under emulation on an idle machine; a loaded one may need much longer. */
-const BOOT_MS = 30_000;
 /** A working KVM boots in well under a second. */
 const KVM_TRIAL_MS = 8_000;
 const LOCK_MS = 180_000;
@@ -29,7 +29,7 @@ export async function ensureBaseTemplate(
   shape: MachineShape,
 ): Promise<FoundTemplate> {
   const known = knownAccelerator(context);
-  if (known !== null) return baseWith(context, shape, known.name, BOOT_MS);
+  if (known !== null) return baseWith(context, shape, known.name, bootTryMs());
   const obstacle = kvmObstacle();
   if (obstacle === null) {
     try {
@@ -37,13 +37,15 @@ export async function ensureBaseTemplate(
       recordVerdict(context, 'kvm', 'a VM booted with it');
       return found;
     } catch (error) {
+      // A missing program or a damaged bundle says nothing about KVM.
+      if (error instanceof A3sError && error.code === 'host_setup') throw error;
       const why = error instanceof Error ? error.message : String(error);
       recordVerdict(context, 'tcg', `KVM does not work here: ${why}`);
     }
   } else {
     recordVerdict(context, 'tcg', obstacle);
   }
-  return baseWith(context, shape, 'tcg', BOOT_MS);
+  return baseWith(context, shape, 'tcg', bootTryMs());
 }
 
 /** The image template if it is there; never builds. */
@@ -69,7 +71,12 @@ export async function ensureImageTemplate(
   const accelerator = acceleratorOf(base.accelerator);
   const key = templateKey(templateInputs(context, accelerator, shape, rootfs.digest));
   await underLock(context, key, () =>
-    buildImageTemplate(context, base.template, rootfs.path, { key, shape, accelerator, deadlineMs: BOOT_MS }),
+    buildImageTemplate(context, base.template, rootfs.path, {
+      key,
+      shape,
+      accelerator,
+      deadlineMs: bootTryMs(),
+    }),
   );
 }
 
@@ -88,6 +95,7 @@ async function baseWith(
   const key = templateKey(templateInputs(context, accelerator, shape, null));
   const options = { key, shape, accelerator, deadlineMs };
   const template = await underLock(context, key, async () => {
+    verifyBundle(context.bundle);
     try {
       return await buildBaseTemplate(context, options);
     } catch (error) {
