@@ -29,7 +29,7 @@ test('messages are found wherever the stream is cut', () => {
   for (let round = 0; round < 200; round += 1) {
     const decoder = new MessageDecoder();
     const received: Message[] = [];
-    for (let at = 0; at < stream.length; ) {
+    for (let at = 0; at < stream.length;) {
       const size = 1 + Math.floor(random() * (round % 2 === 0 ? 7 : 1200));
       received.push(...decoder.push(stream.subarray(at, at + size)));
       at += size;

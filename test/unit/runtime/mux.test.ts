@@ -78,7 +78,10 @@ test('a stream opens with SYN and its CONNECT line, and delivers what follows OK
   const { mux, sent } = openMux();
   const heard = listenTo(mux.open(4089));
   expect(sent).toEqual([
-    { header: { type: 0, flags: FrameFlag.syn, streamId: 1, length: 13 }, payload: Buffer.from('CONNECT 4089\n') },
+    {
+      header: { type: 0, flags: FrameFlag.syn, streamId: 1, length: 13 },
+      payload: Buffer.from('CONNECT 4089\n'),
+    },
   ]);
   mux.receive(data(1, 'OK 40'));
   mux.receive(data(1, '89\nhello'));
@@ -99,7 +102,8 @@ test('no more is sent than the window allows, and the rest once it is widened', 
   const stream = mux.open(4090);
   const heard = listenTo(stream);
   stream.write(Buffer.alloc(INITIAL_WINDOW + 1000));
-  const payloads = (): number => sent.reduce((sum, { header }) => sum + (header.type === 0 ? header.length : 0), 0);
+  const payloads = (): number =>
+    sent.reduce((sum, { header }) => sum + (header.type === 0 ? header.length : 0), 0);
   expect(payloads()).toBe(INITIAL_WINDOW);
   expect(stream.queuedBytes).toBe(1000 + 13);
   mux.receive(frame(FrameType.windowUpdate, 0, 1, 500));
@@ -161,7 +165,12 @@ test.each([
 test('pings are answered, but not while the channel is full', () => {
   const { mux, sent, channel } = openMux();
   mux.receive(frame(FrameType.ping, FrameFlag.syn, 0, 77));
-  expect(sent.at(-1)?.header).toEqual({ type: FrameType.ping, flags: FrameFlag.ack, streamId: 0, length: 77 });
+  expect(sent.at(-1)?.header).toEqual({
+    type: FrameType.ping,
+    flags: FrameFlag.ack,
+    streamId: 0,
+    length: 77,
+  });
   channel.open = false;
   for (let count = 0; count < 1000; count += 1) mux.receive(frame(FrameType.ping, FrameFlag.syn, 0, count));
   expect(sent.length).toBe(2);
@@ -191,7 +200,9 @@ test('random bytes end the session or are skipped, whatever their cut', () => {
     listenTo(mux.open(4089));
     // Half of the rounds begin like a real frame, to get further in.
     const start = round % 2 === 0 ? data(1, 'OK 4089\n') : Buffer.alloc(0);
-    const noise = Buffer.from(Array.from({ length: 200 }, () => Math.floor(random() * (round % 3 === 0 ? 4 : 256))));
+    const noise = Buffer.from(
+      Array.from({ length: 200 }, () => Math.floor(random() * (round % 3 === 0 ? 4 : 256))),
+    );
     try {
       const bytes = Buffer.concat([start, noise]);
       const cut = Math.floor(random() * bytes.length);

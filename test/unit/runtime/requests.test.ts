@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+
+import { parseControl, parseLaunch } from '../../../src/runtime/monitor/requests.ts';
+import { sampleRecord } from '../../sample-record.ts';
+
+const bytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+const launch = {
+  op: 'launch',
+  home: '/home/user/.a3s',
+  record: sampleRecord(),
+  rootfs: { path: '/r.squashfs', digest: 'sha256:1' },
+  output: true,
+  stdin: false,
+};
+
+test('a launch request is complete: window size by default', () => {
+  expect(parseLaunch(bytes(launch))).toEqual({ ...launch, rows: 24, cols: 80 });
+  expect(parseLaunch(bytes({ ...launch, rows: 50, cols: 132 }))).toMatchObject({ rows: 50, cols: 132 });
+});
+
+test.each([
+  ['no home', { ...launch, home: undefined }, 'home must be a string'],
+  ['no root filesystem', { ...launch, rootfs: null }, 'rootfs.path must be a string'],
+  [
+    'a digest that is no string',
+    { ...launch, rootfs: { path: '/r', digest: 1 } },
+    'rootfs.digest must be a string',
+  ],
+  ['no record', { ...launch, record: [] }, "the box's record is damaged: "],
+  [
+    'a damaged record',
+    { ...launch, record: { ...launch.record, cpus: '2' } },
+    "the box's record is damaged: bad field cpus",
+  ],
+  ['a window of half rows', { ...launch, rows: 1.5 }, 'rows must be a whole number from 0 to 65535'],
+])('a launch request with %s is refused', (_name, value, message) => {
+  expect(() => parseLaunch(bytes(value))).toThrow(message);
+});
+
+test('control requests are understood', () => {
+  expect(parseControl(bytes({ op: 'attach', output: true, stdin: true, rows: 1, cols: 2 }))).toEqual({
+    op: 'attach',
+    output: true,
+    stdin: true,
+    rows: 1,
+    cols: 2,
+  });
+  expect(parseControl(bytes({ op: 'signal', number: 64 }))).toEqual({ op: 'signal', number: 64 });
+  expect(parseControl(bytes({ op: 'stop', signal: 15, timeoutSeconds: -1 }))).toEqual({
+    op: 'stop',
+    signal: 15,
+    timeoutSeconds: -1,
+  });
+});
+
+test.each([
+  [{ op: 'signal', number: 0 }, 'number must be a whole number from 1 to 64'],
+  [{ op: 'signal', number: 65 }, 'number must be a whole number from 1 to 64'],
+  [{ op: 'signal', number: '9' }, 'number must be a whole number from 1 to 64'],
+  [{ op: 'stop', signal: 15 }, 'timeoutSeconds must be a whole number from -1 to 1000000000'],
+  [
+    { op: 'stop', signal: 15, timeoutSeconds: -2 },
+    'timeoutSeconds must be a whole number from -1 to 1000000000',
+  ],
+  [{ op: 'resume' }, 'unknown control request "resume"'],
+  [{}, 'unknown control request undefined'],
+  [[], 'control request is not a JSON object'],
+])('%j is refused', (value, message) => {
+  expect(() => parseControl(bytes(value))).toThrow(message);
+});
+
+test('what is not JSON is refused', () => {
+  expect(() => parseControl(Buffer.from('{"op":'))).toThrow('control request is not valid JSON');
+  expect(() => parseLaunch(Buffer.alloc(0))).toThrow('launch request is not valid JSON');
+});
