@@ -22,6 +22,7 @@ mod messages;
 mod modules;
 mod mux;
 mod net;
+mod nftables;
 mod request;
 mod rootfs;
 mod server;
