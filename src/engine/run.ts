@@ -1,5 +1,7 @@
 /** `run`: a new box, started at once. */
+import { A3sError } from '../errors.ts';
 import type { ProcessSession } from '../runtime/api.ts';
+import { deleteBox } from '../state/box-updates.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { makeBox } from './create.ts';
 import { launch } from './launch.ts';
@@ -16,5 +18,23 @@ export async function runBox(
   attach: AttachOptions,
 ): Promise<{ record: BoxRecord; session: ProcessSession }> {
   const { record, rootfs } = await makeBox(engine, options, 'starting');
-  return { record, session: await launch(engine, record, rootfs, attach) };
+  const session = await launch(engine, record, rootfs, attach);
+  const started = discardUnstarted(engine, record, session.started);
+  // A caller may look at `result` alone.
+  started.catch(() => {});
+  return { record, session: { ...session, started } };
+}
+
+/**
+ * A box that never came up is not kept: the caller asked for a run and got none (R-71). One whose command could not be
+ * executed stays, created, as with Docker.
+ */
+async function discardUnstarted(engine: Engine, record: BoxRecord, started: Promise<void>): Promise<void> {
+  try {
+    await started;
+  } catch (error) {
+    const neverUp = !(error instanceof A3sError) || error.code !== 'start_failed';
+    if (neverUp) await deleteBox(engine.layout, record.id);
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 /** What commands ask of a monitor, checked: JSON of the first message on a control connection. */
 import { A3sError } from '../../errors.ts';
 import { objectOr } from '../../json.ts';
-import { isRecord, recordFault } from '../../state/record-check.ts';
+import { assertRecord } from '../../state/record-check.ts';
 import type { BoxRecord } from '../../state/record.ts';
 import { parseObject } from '../protocol/result.ts';
 
@@ -67,11 +67,8 @@ function parseAttach(value: Record<string, unknown>): AttachRequest {
 }
 
 function checkedRecord(value: unknown): BoxRecord {
-  if (isRecord(value)) return value;
-  throw new A3sError(
-    'state_corrupt',
-    `the box's record is damaged: ${recordFault(value) ?? 'unknown fault'}`,
-  );
+  assertRecord(value);
+  return value;
 }
 
 function text(value: unknown, name: string): string {
