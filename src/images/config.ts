@@ -44,6 +44,8 @@ export function parseDescriptor(value: unknown, what: string): Descriptor {
   if (typeof digest !== 'string' || !isDigest(digest)) throw broken(`${what}.digest`);
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw broken(`${what}.size`);
   return {
+    // Whatever else it says (platform, urls) is kept when an index is written again.
+    ...fields,
     mediaType: string(fields['mediaType'], `${what}.mediaType`),
     digest,
     size,

@@ -62,7 +62,9 @@ export async function writeIndex(root: string, manifests: readonly Descriptor[])
 
 /** The whole name that an index entry gives its image, e.g. `docker.io/a3s/base:latest`; null when it gives none. */
 export function nameOf(entry: Descriptor): string | null {
-  const name = entry.annotations[NAME_ANNOTATION] ?? entry.annotations[TAG_ANNOTATION];
+  const tag = entry.annotations[TAG_ANNOTATION];
+  // Some tools put the whole name where the tag belongs.
+  const name = entry.annotations[NAME_ANNOTATION] ?? (tag?.includes('/') === true ? tag : undefined);
   if (name === undefined) return null;
   try {
     return canonicalTag(parseReference(name));

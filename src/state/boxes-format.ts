@@ -1,7 +1,7 @@
 /** The text of boxes.json: parsing with every field checked, migration, serialisation. Pure. */
 import { A3sError } from '../errors.ts';
 import type { BoxRecord, BoxesFile } from './record.ts';
-import { isObject, isRecord, recordFault } from './record-check.ts';
+import { assertRecord, isObject } from './record-check.ts';
 
 /** The version this program writes. */
 export const CURRENT_VERSION: BoxesFile['version'] = 1;
@@ -64,17 +64,18 @@ export function migrate(
 /** @throws CorruptBoxesFile naming the box and its field. */
 function checkBoxes(boxes: unknown[]): BoxRecord[] {
   const seen = new Set<string>();
-  const checked: BoxRecord[] = [];
-  for (const [index, box] of boxes.entries()) {
-    const fault = recordFault(box);
-    if (fault !== null || !isRecord(box)) throw new CorruptBoxesFile(`box ${index + 1}: ${fault}`);
-    for (const key of [box.short_id, box.name]) {
-      if (seen.has(key)) throw new CorruptBoxesFile(`box ${index + 1}: ${key} is there twice`);
-      seen.add(key);
+  return boxes.map((box, index) => {
+    try {
+      assertRecord(box);
+    } catch (error) {
+      throw new CorruptBoxesFile(`box ${index + 1}: ${error instanceof Error ? error.message : 'unsound'}`);
     }
-    checked.push(box);
-  }
-  return checked;
+    if (seen.has(box.short_id) || seen.has(box.name)) {
+      throw new CorruptBoxesFile(`box ${index + 1}: another box has its ID or name`);
+    }
+    seen.add(box.short_id).add(box.name);
+    return box;
+  });
 }
 
 /** The text of a boxes.json: one box a line, so that it greps and diffs well. */

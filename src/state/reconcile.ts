@@ -5,13 +5,13 @@
  * something looks wrong it is decided again, under the lock and with fresh records, because a look without the lock may
  * have caught another command half-way.
  */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { removeBoxDirectory } from './box-updates.ts';
 import { type Notify, readBoxes, updateBoxes } from './boxes-file.ts';
 import { hasErrno } from '../errors.ts';
-import type { Layout } from './layout.ts';
+import { boxPaths, type Layout } from './layout.ts';
 import { findBoxProcesses, isAlive, killBoxProcesses } from './processes.ts';
 import type { BoxRecord } from './record.ts';
 
@@ -25,34 +25,36 @@ const BOX_DIRECTORY = /^[0-9a-f]{12}$/;
  */
 export async function reconcile(layout: Layout, notify?: Notify): Promise<BoxRecord[]> {
   const boxes = await readBoxes(layout, notify);
-  const sound = boxes.every((box) => !hasLostOwner(box) && !hasStaleSockets(layout, box));
+  const sound = !boxes.some(hasLostOwner);
   // The records were read first: a box made since has its record, but looks like an orphan until we look again.
   if (sound && orphanDirectories(layout, boxes).length === 0) return boxes;
   return repair(layout, notify);
 }
 
 async function repair(layout: Layout, notify: Notify | undefined): Promise<BoxRecord[]> {
-  const directories: string[] = [];
+  const removed: string[] = [];
+  const orphans: string[] = [];
   const boxes = await updateBoxes(
     layout,
     async (fresh) => {
       for (const box of fresh.filter(hasLostOwner)) {
-        await killBoxProcesses(boxDirectory(layout, box));
-        if (box.auto_remove) fresh.splice(fresh.indexOf(box), 1);
+        const directory = boxDirectory(layout, box);
+        await killBoxProcesses(directory);
+        // Before the record says so: an idle box never has sockets.
+        rmSync(dirname(boxPaths(directory).execSocket), { recursive: true, force: true });
+        if (box.auto_remove)
+          removed.push(...fresh.splice(fresh.indexOf(box), 1).map((gone) => gone.short_id));
         else markLost(box);
       }
-      for (const box of fresh) {
-        if (hasStaleSockets(layout, box))
-          rmSync(socketDirectory(layout, box), { recursive: true, force: true });
-      }
-      directories.push(...orphanDirectories(layout, fresh));
+      orphans.push(...orphanDirectories(layout, fresh).filter((id) => !removed.includes(id)));
       return fresh;
     },
     notify,
   );
+  for (const shortId of removed) removeBoxDirectory(layout, shortId);
   // Records are written before directories are made, and no ID comes back: what had no record then has none now.
-  if (directories.length > 0 && !hasSetAsideFile(layout)) {
-    for (const directory of directories) await removeOrphan(layout, directory);
+  if (orphans.length > 0 && !hasSetAsideFile(layout)) {
+    for (const shortId of orphans) await removeOrphan(layout, shortId);
   }
   return boxes;
 }
@@ -80,15 +82,6 @@ function markLost(box: BoxRecord): void {
 
 function boxDirectory(layout: Layout, box: BoxRecord): string {
   return join(layout.boxesDir, box.short_id);
-}
-
-function socketDirectory(layout: Layout, box: BoxRecord): string {
-  return join(boxDirectory(layout, box), basename(dirname(box.exec_socket_path)));
-}
-
-function hasStaleSockets(layout: Layout, box: BoxRecord): boolean {
-  const idle = box.status === 'created' || box.status === 'stopped' || box.status === 'dead';
-  return idle && existsSync(socketDirectory(layout, box));
 }
 
 function orphanDirectories(layout: Layout, boxes: readonly BoxRecord[]): string[] {
