@@ -46,9 +46,13 @@ const running = dispatch(process.argv.slice(2), {
   },
   engine,
 });
-const status = await running.catch(fail);
-await Promise.all([flush(process.stdout), flush(process.stderr)]);
-process.exit(status);
+void finish();
+
+async function finish(): Promise<void> {
+  const status = await running.catch(fail);
+  await Promise.all([flush(process.stdout), flush(process.stderr)]);
+  process.exit(status);
+}
 
 async function engine(): Promise<Engine> {
   const { openEngine } = await import('./engine/engine.ts');

@@ -62,5 +62,5 @@ export function launchBox(layout: Layout, record: BoxRecord, options: LaunchOpti
 }
 
 function monitorArguments(): string[] {
-  return [join(packageRoot(), 'dist', 'monitor.js')];
+  return [join(packageRoot(), 'dist', 'monitor.cjs')];
 }
