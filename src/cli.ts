@@ -24,37 +24,36 @@ function flush(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-process.on('uncaughtException', fail);
-process.stdout.on('error', (error) => {
-  if (hasErrno(error, 'EPIPE')) process.exit(READER_GONE);
-  fail(error);
-});
-// Without a reader for complaints the work still goes on.
-process.stderr.on('error', () => {});
+async function openEngine(): Promise<Engine> {
+  const engine = await import('./engine/engine.ts');
+  return engine.openEngine((line) => process.stderr.write(`${line}\n`));
+}
 
-const running = dispatch(process.argv.slice(2), {
-  env: process.env,
-  // A getter: opening stdin costs start-up time and most commands never read it.
-  get stdin() {
-    return process.stdin;
-  },
-  stdout: process.stdout,
-  stderr: process.stderr,
-  columns: process.stdout.columns,
-  enableDebug: () => {
-    debug = true;
-  },
-  engine,
-});
-void finish();
-
-async function finish(): Promise<void> {
-  const status = await running.catch(fail);
+async function main(): Promise<void> {
+  process.stdout.on('error', (error) => {
+    if (hasErrno(error, 'EPIPE')) process.exit(READER_GONE);
+    fail(error);
+  });
+  // Without a reader for complaints the work still goes on.
+  process.stderr.on('error', () => {});
+  const status = await dispatch(process.argv.slice(2), {
+    env: process.env,
+    // A getter: opening stdin costs start-up time and most commands never read it.
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: process.stdout,
+    stderr: process.stderr,
+    columns: process.stdout.columns,
+    enableDebug: () => {
+      debug = true;
+    },
+    engine: openEngine,
+  });
   await Promise.all([flush(process.stdout), flush(process.stderr)]);
   process.exit(status);
 }
 
-async function engine(): Promise<Engine> {
-  const { openEngine } = await import('./engine/engine.ts');
-  return openEngine((line) => process.stderr.write(`${line}\n`));
-}
+process.on('uncaughtException', fail);
+// No top-level await: it would keep bundlers from making one CommonJS file, which starts faster.
+main().catch(fail);

@@ -1,10 +1,11 @@
 /** `exec`: one more process in a running box. */
 import { A3sError } from '../errors.ts';
-import { execInBox, type ExecSpec, type ProcessSession } from '../runtime/api.ts';
+import { execInBox, type ExecSpec } from '../runtime/exec-client.ts';
+import type { ProcessSession } from '../runtime/process-session.ts';
 import { findBox } from './engine.ts';
 import type { Engine } from './types.ts';
 
-export type { ExecSpec } from '../runtime/api.ts';
+export type { ExecSpec } from '../runtime/exec-client.ts';
 
 /**
  * Starts a command in a box.

@@ -1,5 +1,5 @@
 /** `info`: this installation, its boxes, its host. */
-import { hostFacts, type HostFacts } from '../runtime/api.ts';
+import { hostFacts, type HostFacts } from '../runtime/host-facts.ts';
 import { allBoxes } from './engine.ts';
 import { listImages } from './images.ts';
 import type { Engine } from './types.ts';

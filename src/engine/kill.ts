@@ -1,6 +1,6 @@
 /** `kill`: a signal to the workload. */
 import { A3sError } from '../errors.ts';
-import { signalBox } from '../runtime/api.ts';
+import { signalBox } from '../runtime/control-client.ts';
 import { findBox, isUp } from './engine.ts';
 import { endingBox } from './settle.ts';
 import { parseSignal } from './signals.ts';

@@ -1,6 +1,7 @@
 /** Handing a claimed box to its monitor, and taking it back when that fails. */
 import type { Rootfs } from '../images/rootfs.ts';
-import { launchBox, type ProcessSession } from '../runtime/api.ts';
+import { launchBox } from '../runtime/launch.ts';
+import type { ProcessSession } from '../runtime/process-session.ts';
 import { deleteBox } from '../state/box-updates.ts';
 import { updateBoxes } from '../state/boxes-file.ts';
 import { killBoxProcesses } from '../state/processes.ts';

@@ -1,6 +1,6 @@
 /** `rm`: a box and everything of it. */
 import { A3sError } from '../errors.ts';
-import { signalBox } from '../runtime/api.ts';
+import { signalBox } from '../runtime/control-client.ts';
 import { removeBoxDirectory } from '../state/box-updates.ts';
 import { updateBoxes } from '../state/boxes-file.ts';
 import { killBoxProcesses } from '../state/processes.ts';

@@ -1,6 +1,6 @@
 /** `run`: a new box, started at once. */
 import { A3sError } from '../errors.ts';
-import type { ProcessSession } from '../runtime/api.ts';
+import type { ProcessSession } from '../runtime/process-session.ts';
 import { deleteBox } from '../state/box-updates.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { makeBox } from './create.ts';

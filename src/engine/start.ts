@@ -3,7 +3,8 @@ import { mkdirSync } from 'node:fs';
 
 import { A3sError } from '../errors.ts';
 import { ensureRootfs } from '../images/rootfs.ts';
-import { attachBox, type ProcessSession } from '../runtime/api.ts';
+import { attachBox } from '../runtime/control-client.ts';
+import type { ProcessSession } from '../runtime/process-session.ts';
 import { updateBoxes } from '../state/boxes-file.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { claim } from './create.ts';

@@ -1,5 +1,5 @@
 /** `stop`: a signal, a time of grace, KILL. */
-import { stopBox as stopWorkload } from '../runtime/api.ts';
+import { stopBox as stopWorkload } from '../runtime/control-client.ts';
 import { isUp } from './engine.ts';
 import { endingBox, findSettledBox } from './settle.ts';
 import { parseSignal } from './signals.ts';

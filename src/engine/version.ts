@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { packageRoot } from '../runtime/bundle.ts';
+import { packageRoot } from '../package-root.ts';
 import { isObject } from '../state/record-check.ts';
 
 /** As package.json has it. */

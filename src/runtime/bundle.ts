@@ -1,9 +1,10 @@
 /** The guest bundle that the package ships: kernel, initramfs, blank disk, embedded images. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 
 import { A3sError } from '../errors.ts';
 import { objectOr } from '../json.ts';
+import { packageRoot } from '../package-root.ts';
 
 export interface GuestBundle {
   dir: string;
@@ -30,17 +31,6 @@ const REBUILD = 'run `npm run guest` in a checkout, or install the package again
 export function bundleDir(env: NodeJS.ProcessEnv = process.env): string {
   const override = env['A3S_GUEST_BUNDLE'];
   return override === undefined || override === '' ? join(packageRoot(), 'dist', 'guest') : resolve(override);
-}
-
-/** The directory of the package this code runs from, as source or as a bundle. */
-export function packageRoot(): string {
-  let dir = import.meta.dirname;
-  while (!existsSync(join(dir, 'package.json'))) {
-    const parent = dirname(dir);
-    if (parent === dir) throw new A3sError('host_setup', 'cannot find the package that a3s-box runs from');
-    dir = parent;
-  }
-  return dir;
 }
 
 /**

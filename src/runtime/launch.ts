@@ -5,11 +5,11 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 
 import { A3sError } from '../errors.ts';
+import { packageRoot } from '../package-root.ts';
 import { boxPaths, type Layout } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { MessageType, encodeJsonMessage } from './protocol/messages.ts';
 import { MessageSession } from './message-session.ts';
-import { packageRoot } from './bundle.ts';
 import type { ProcessSession } from './process-session.ts';
 import { trace } from '../trace.ts';
 

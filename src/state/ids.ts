@@ -1,5 +1,5 @@
 /** Identities of boxes. */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { randomBytes } from '../random.ts';
 
 export interface BoxId {
   /** UUID version 4, lower case. */
@@ -24,16 +24,4 @@ export function uuid4(random: Buffer): string {
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   const hex = bytes.toString('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
-}
-
-/** From the kernel, because loading node:crypto costs 4 ms of every start. */
-function randomBytes(size: number): Buffer {
-  const descriptor = openSync('/dev/urandom', 'r');
-  try {
-    const bytes = Buffer.alloc(size);
-    readSync(descriptor, bytes, 0, size, null);
-    return bytes;
-  } finally {
-    closeSync(descriptor);
-  }
 }

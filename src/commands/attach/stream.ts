@@ -41,7 +41,7 @@ export async function streamSession(
   ];
   const { promise: left, resolve: leave } = Promise.withResolvers<StreamEnd>();
   using scope = new Scope();
-  if (options.tty && options.stdin) scope.use(rawMode(context.stdin));
+  if (options.tty && options.stdin) scope.use(await rawMode(context.stdin));
   if (options.sigProxy) {
     const giveUp = (): void => {
       context.warn('\ngot 3 SIGTERM/SIGINTs, forcefully exiting');

@@ -31,13 +31,17 @@ export function watchWindow(stdout: Output, onResize: (rows: number, cols: numbe
 }
 
 /**
- * Passes every key on as it is. Disposing puts the terminal back as it was; so does every other end of the process
- * that lets it run code, and Node itself does so on a fatal signal.
+ * Passes every key, and every byte that is shown, as it is. Disposing puts the terminal back as it was; so does every
+ * other end of the process that lets it run code, and Node itself does so on a fatal signal.
  */
-export function rawMode(stdin: Input): Disposable {
+export async function rawMode(stdin: Input): Promise<Disposable> {
   if (stdin.isTTY !== true || stdin.setRawMode === undefined) return { [Symbol.dispose]: () => {} };
   const restore = (): void => void stdin.setRawMode?.(false);
+  const { spawnSync } = await import('node:child_process');
   stdin.setRawMode(true);
+  // Node's raw mode goes on turning "\n" into "\r\n", which the terminal in the box has done already. Without stty,
+  // lines end in "\r\r\n", which looks the same.
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
   process.once('exit', restore);
   return {
     [Symbol.dispose]: () => {

@@ -50,7 +50,7 @@ export async function bootBox(context: RuntimeContext, options: BootOptions): Pr
       if (!(error instanceof A3sError)) throw error;
       if (error.code === 'port_taken' && randomPorts && attempt < PORT_TRIES) continue;
       if (error.code !== 'boot_failed' || attempt > 1) throw error;
-      discardTemplate(context, found.key);
+      discardTemplate(found.template);
     }
   }
 }

@@ -1,6 +1,5 @@
 /** The `run` request for a box, from its record: docs/protocol.md, "run". Pure but for the entropy and the clock. */
-import { randomBytes } from 'node:crypto';
-
+import { randomBytes } from '../../random.ts';
 import type { BoxRecord } from '../../state/record.ts';
 import type { NetworkAttachment } from '../network.ts';
 import { preciseTime } from '../clock.ts';

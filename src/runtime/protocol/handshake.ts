@@ -1,7 +1,6 @@
 /** Opening a session with the agent: docs/protocol.md, section 1. */
+import { randomBytes } from '../../random.ts';
 import { objectOr } from '../../json.ts';
-import { randomBytes } from 'node:crypto';
-
 import { ProtocolError } from './frames.ts';
 
 const READY = Buffer.from('A3S/1 READY ');

@@ -19,31 +19,29 @@ import { AgentLink } from '../agent-link.ts';
 import { verifyBundle } from '../bundle-check.ts';
 import { UNCONNECTED_NETDEV } from '../network.ts';
 import { AGENT_FD, QMP_FD, STATE_FD, spawnQemu, type QemuProcess } from '../qemu/process.ts';
-import { qemuArguments, type Accelerator, type Disk, type MachineShape, type VmPlan } from '../qemu/args.ts';
+import { qemuArguments, type Disk, type VmPlan } from '../qemu/args.ts';
 import { loadState, saveState } from '../qemu/migration.ts';
-import { kernelCommandLine, makeWritable, type RuntimeContext } from './context.ts';
+import { makeWritable, type RuntimeContext } from './context.ts';
 import { buildDirectory } from './sweep.ts';
-import { sealTemplate, templateFiles, type Template } from './template.ts';
+import { sealTemplate, templateFiles, templateName, type Template, type TemplateInputs } from './template.ts';
 
 const PREPARE_MS = 60_000;
 const FREEZE_MS = 30_000;
 
 export interface BuildOptions {
-  key: string;
-  shape: MachineShape;
-  accelerator: Accelerator;
+  inputs: TemplateInputs;
   /** How long the guest may take until its agent answers. */
   deadlineMs: number;
 }
 
-/** Boots a kernel and saves it with nothing mounted. The caller holds the key's lock. */
+/** Boots a kernel and saves it with nothing mounted. The caller holds the template's lock. */
 export function buildBaseTemplate(context: RuntimeContext, options: BuildOptions): Promise<Template> {
   return build(context, options, false, (template) => ({
     plan: {
       kernel: {
         vmlinux: context.bundle.vmlinux,
         initramfs: context.bundle.initramfs,
-        commandLine: kernelCommandLine(options.accelerator, context.host.tscKhz),
+        commandLine: options.inputs.commandLine,
       },
       incoming: false,
       root: { kind: 'placeholder' },
@@ -55,7 +53,7 @@ export function buildBaseTemplate(context: RuntimeContext, options: BuildOptions
   }));
 }
 
-/** Clones `base`, mounts the image's root in it and saves that. The caller holds the key's lock. */
+/** Clones `base`, mounts the image's root in it and saves that. The caller holds the template's lock. */
 export async function buildImageTemplate(
   context: RuntimeContext,
   base: Template,
@@ -100,11 +98,11 @@ async function build(
   const draft = templateFiles(workDir, withScratch);
   try {
     await makeFiles(context, options, draft, await recipe(draft));
-    const finalDir = join(context.layout.templatesDir, options.key);
+    const finalDir = join(context.layout.templatesDir, templateName(options.inputs));
     rmSync(finalDir, { recursive: true, force: true });
     renameSync(workDir, finalDir);
     const template = templateFiles(finalDir, withScratch);
-    sealTemplate(template);
+    sealTemplate(template, options.inputs);
     return template;
   } catch (error) {
     rmSync(workDir, { recursive: true, force: true });
@@ -122,9 +120,9 @@ async function makeFiles(
     binary: context.host.qemu.path,
     args: qemuArguments({
       ...plan,
-      name: `a3s-template ${options.key}`,
-      shape: options.shape,
-      accelerator: options.accelerator,
+      name: `a3s-template ${templateName(options.inputs)}`,
+      shape: options.inputs.shape,
+      accelerator: options.inputs.accelerator,
       netdev: UNCONNECTED_NETDEV,
       shares: [],
       emptyShare: context.layout.emptyShareDir,

@@ -1,4 +1,4 @@
-/** Templates on demand: found, or built once under the key's lock while others wait. */
+/** Templates on demand: found, or built once under a lock while others wait. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -11,14 +11,13 @@ import { knownAccelerator, kvmObstacle, recordVerdict } from './accelerator.ts';
 import { buildBaseTemplate, buildImageTemplate } from './build.ts';
 import { acceleratorOf, templateInputs, type RuntimeContext } from './context.ts';
 import { sweepDeadBuilds } from './sweep.ts';
-import { findTemplate, templateKey, type Template } from './template.ts';
+import { findTemplate, templateName, type Template, type TemplateInputs } from './template.ts';
 
 /** A working KVM boots in well under a second. */
 const KVM_TRIAL_MS = 8_000;
 const LOCK_MS = 180_000;
 
 export interface FoundTemplate {
-  key: string;
   template: Template;
   accelerator: 'kvm' | 'tcg';
 }
@@ -56,9 +55,9 @@ export function findImageTemplate(
 ): FoundTemplate | null {
   const known = knownAccelerator(context);
   if (known === null) return null;
-  const key = templateKey(templateInputs(context, acceleratorOf(known.name), shape, rootfs));
-  const template = findTemplate(context.layout, key);
-  return template === null ? null : { key, template, accelerator: known.name };
+  const inputs = templateInputs(context, acceleratorOf(known.name), shape, rootfs);
+  const template = findTemplate(context.layout, inputs);
+  return template === null ? null : { template, accelerator: known.name };
 }
 
 /** Builds the image template unless another process has. */
@@ -68,21 +67,15 @@ export async function ensureImageTemplate(
   rootfs: { path: string; digest: string },
 ): Promise<void> {
   const base = await ensureBaseTemplate(context, shape);
-  const accelerator = acceleratorOf(base.accelerator);
-  const key = templateKey(templateInputs(context, accelerator, shape, rootfs.digest));
-  await underLock(context, key, () =>
-    buildImageTemplate(context, base.template, rootfs.path, {
-      key,
-      shape,
-      accelerator,
-      deadlineMs: bootTryMs(),
-    }),
+  const inputs = templateInputs(context, acceleratorOf(base.accelerator), shape, rootfs.digest);
+  await underLock(context, inputs, () =>
+    buildImageTemplate(context, base.template, rootfs.path, { inputs, deadlineMs: bootTryMs() }),
   );
 }
 
 /** Throws a template away that did not come up: the next use builds it again. VMs that run from it keep their memory. */
-export function discardTemplate(context: RuntimeContext, key: string): void {
-  rmSync(join(context.layout.templatesDir, key), { recursive: true, force: true });
+export function discardTemplate({ dir }: Template): void {
+  rmSync(dir, { recursive: true, force: true });
 }
 
 async function baseWith(
@@ -91,10 +84,9 @@ async function baseWith(
   name: 'kvm' | 'tcg',
   deadlineMs: number,
 ): Promise<FoundTemplate> {
-  const accelerator = acceleratorOf(name);
-  const key = templateKey(templateInputs(context, accelerator, shape, null));
-  const options = { key, shape, accelerator, deadlineMs };
-  const template = await underLock(context, key, async () => {
+  const inputs = templateInputs(context, acceleratorOf(name), shape, null);
+  const options = { inputs, deadlineMs };
+  const template = await underLock(context, inputs, async () => {
     verifyBundle(context.bundle);
     try {
       return await buildBaseTemplate(context, options);
@@ -104,20 +96,20 @@ async function baseWith(
       return buildBaseTemplate(context, options);
     }
   });
-  return { key, template, accelerator: name };
+  return { template, accelerator: name };
 }
 
 async function underLock(
   context: RuntimeContext,
-  key: string,
+  inputs: TemplateInputs,
   build: () => Promise<Template>,
 ): Promise<Template> {
-  const found = findTemplate(context.layout, key);
+  const found = findTemplate(context.layout, inputs);
   if (found !== null) return found;
   await sweepDeadBuilds(context.layout);
   return withLock(
-    join(context.layout.locksDir, key),
-    async () => findTemplate(context.layout, key) ?? (await build()),
+    join(context.layout.locksDir, `${templateName(inputs)}.lock`),
+    async () => findTemplate(context.layout, inputs) ?? (await build()),
     { timeoutMs: LOCK_MS },
   );
 }

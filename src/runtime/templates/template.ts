@@ -1,6 +1,5 @@
 /** A template on disk: a frozen VM's memory, device state and disk, with a record of what they were when finished. */
-import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Layout } from '../../state/layout.ts';
@@ -30,11 +29,13 @@ export interface TemplateInputs {
   rootfs: string | null;
 }
 
-export function templateKey(inputs: TemplateInputs): string {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([FORMAT, inputs]))
-    .digest('hex');
-  return `${inputs.rootfs === null ? 'base' : 'image'}-${hash.slice(0, 24)}`;
+/**
+ * The name of a template's directory. It says what the template is for; the seal says exactly what it was made from, so that
+ * after an upgrade the new template takes the place of the old one.
+ */
+export function templateName({ rootfs, shape, accelerator }: TemplateInputs): string {
+  const kind = rootfs === null ? 'base' : `image-${rootfs.replace(/^sha256:/, '').slice(0, 16)}`;
+  return `${kind}-${shape.vcpus}c-${shape.memoryMib}m-${shape.shareSlots}s-${accelerator.name}`;
 }
 
 export function templateFiles(dir: string, withScratch: boolean): Template {
@@ -46,39 +47,31 @@ export function templateFiles(dir: string, withScratch: boolean): Template {
   };
 }
 
-/** The finished, unaltered template of this key, or null. Costs a few stats, no hashing. */
-export function findTemplate(layout: Layout, key: string): Template | null {
-  const dir = join(layout.templatesDir, key);
-  const template = templateFiles(dir, key.startsWith('image-'));
-  let sealed: unknown;
+/** The finished, unaltered template made from these inputs, or null. Costs a few stats, no hashing. */
+export function findTemplate(layout: Layout, inputs: TemplateInputs): Template | null {
+  const template = templateFiles(join(layout.templatesDir, templateName(inputs)), inputs.rootfs !== null);
   try {
-    sealed = JSON.parse(readFileSync(sealFile(dir), 'utf8'));
+    return readFileSync(sealFile(template.dir), 'utf8') === sealText(template, inputs) ? template : null;
   } catch {
     // absent, unfinished or damaged: it will be built again
     return null;
   }
-  return JSON.stringify(sealed) === JSON.stringify(fingerprints(template)) ? template : null;
 }
 
-/** Records the files' fingerprints: the template is finished. Its files are never written again. */
-export function sealTemplate(template: Template): void {
-  writeFileSync(sealFile(template.dir), JSON.stringify(fingerprints(template)), { mode: 0o400 });
-}
-
-export function makeTemplateDir(layout: Layout, name: string): string {
-  const dir = join(layout.templatesDir, name);
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
-  return dir;
+/** Records what the template was made from and its files' fingerprints: it is finished. Its files are never written again. */
+export function sealTemplate(template: Template, inputs: TemplateInputs): void {
+  writeFileSync(sealFile(template.dir), sealText(template, inputs), { mode: 0o400 });
 }
 
 function sealFile(dir: string): string {
   return join(dir, 'template.json');
 }
 
-function fingerprints(template: Template): Record<string, string | null> {
-  return {
+function sealText(template: Template, inputs: TemplateInputs): string {
+  const files = {
     memory: fileFingerprint(template.memory),
     state: fileFingerprint(template.state),
     scratch: template.scratch === null ? null : fileFingerprint(template.scratch),
   };
+  return `${JSON.stringify({ format: FORMAT, inputs, files }, null, 2)}\n`;
 }
