@@ -33,7 +33,7 @@ export function findTool(name) {
  * @param {readonly string[]} args
  * @param {{ cwd?: string, env?: Record<string, string | undefined> }} [options]
  * @returns {Promise<Buffer>}
- * @throws {Error} with the command line and the last lines it wrote, when it fails
+ * @throws {Error} with the command line and what it wrote, shortened in the middle, when it fails
  */
 export function run(command, args, options = {}) {
   return new Promise((resolve, reject) => {
@@ -56,8 +56,13 @@ export function run(command, args, options = {}) {
         return;
       }
       const words = Buffer.concat(err).toString().trim() || stdout.subarray(-4000).toString().trim();
-      const tail = words.split('\n').slice(-20).join('\n');
-      reject(new Error(`${[command, ...args].join(' ')} failed (${signal ?? `status ${code}`})\n${tail}`));
+      const lines = words.split('\n');
+      const shown = lines.length > 40 ? [...lines.slice(0, 20), '…', ...lines.slice(-20)] : lines;
+      reject(
+        new Error(
+          `${[command, ...args].join(' ')} failed (${signal ?? `status ${code}`})\n${shown.join('\n')}`,
+        ),
+      );
     });
   });
 }
