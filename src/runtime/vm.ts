@@ -2,6 +2,7 @@
 import { A3sError } from '../errors.ts';
 import { AgentLink } from './agent-link.ts';
 import { portTakenError } from './network.ts';
+import { guestText } from './protocol/guest-text.ts';
 import { AGENT_FD, QMP_FD, STATE_FD, spawnQemu, type QemuProcess } from './qemu/process.ts';
 import { qemuArguments, type Disk, type MachineShape, type Share } from './qemu/args.ts';
 import { loadState } from './qemu/migration.ts';
@@ -72,7 +73,7 @@ async function connect(qemu: QemuProcess, options: CloneOptions): Promise<Vm> {
 }
 
 function explain(error: unknown, stderr: string): A3sError {
-  const words = stderr.trim().split('\n').at(-1) ?? '';
+  const words = guestText(stderr.trim().split('\n').at(-1));
   const stage = error instanceof A3sError ? error.stage : undefined;
   const message = error instanceof Error ? error.message : String(error);
   return new A3sError('boot_failed', words === '' ? message : `${message} (QEMU: ${words})`, {

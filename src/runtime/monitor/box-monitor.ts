@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { A3sError } from '../../errors.ts';
 import { boxPaths, layoutOf, type BoxPaths } from '../../state/layout.ts';
 import { AgentPort } from '../agent-link.ts';
+import { guestText } from '../protocol/guest-text.ts';
 import { MessageType, encodeJsonMessage, encodeMessage, type Message } from '../protocol/messages.ts';
 import type { QemuProcess } from '../qemu/process.ts';
 import type { ProcessResult } from '../process-session.ts';
@@ -74,7 +75,7 @@ export class BoxMonitor {
       box = await Promise.race([this.#boot(context), failed]);
       result = await Promise.race([this.#runWorkload(box), failed]);
     } catch (error) {
-      result = this.#failure(error);
+      result = this.#failure(await this.#explain(error));
     }
     await this.#settle(result);
     if (context !== undefined && box !== undefined && !box.fromImageTemplate)
@@ -113,7 +114,7 @@ export class BoxMonitor {
       spawned: (qemu) => {
         this.#qemu = qemu;
       },
-      lost: (error) => void this.#lost(error),
+      lost: (error) => this.#fail(error),
     });
   }
 
@@ -145,13 +146,13 @@ export class BoxMonitor {
     this.#launcher?.sendJson(MessageType.started, {});
   }
 
-  /** The session broke. QEMU's own end says most about why. */
-  async #lost(error: Error): Promise<void> {
+  /** A session that broke once it was open: QEMU's last words say most about why. */
+  async #explain(error: unknown): Promise<unknown> {
+    if (error instanceof A3sError || !(error instanceof Error)) return error;
     const exit = await this.#qemu?.kill();
-    const words = exit?.stderr.trim().split('\n').at(-1) ?? '';
-    this.#fail(
-      new A3sError('guest_protocol', words === '' ? error.message : `${error.message} (QEMU: ${words})`),
-    );
+    const words = guestText(exit?.stderr.trim().split('\n').at(-1));
+    const message = words === '' ? error.message : `${error.message} (QEMU: ${words})`;
+    return new A3sError('guest_protocol', message, { cause: error });
   }
 
   #failure(error: unknown): ProcessResult {

@@ -2,6 +2,7 @@
 import { randomBytes } from '../../random.ts';
 import { objectOr } from '../../json.ts';
 import { ProtocolError } from './frames.ts';
+import { guestText } from './guest-text.ts';
 
 const READY = Buffer.from('A3S/1 READY ');
 const LINE_BYTES = 45;
@@ -71,7 +72,11 @@ export function findFatal(bytes: Buffer): AgentFatal | null {
     const value: unknown = JSON.parse(bytes.toString('utf8', start + 12, end));
     const { stage, errno, message } = objectOr(value);
     if (typeof stage !== 'string' || typeof message !== 'string') return null;
-    return { stage, errno: typeof errno === 'number' ? errno : 0, message };
+    return {
+      stage: guestText(stage),
+      errno: typeof errno === 'number' ? errno : 0,
+      message: guestText(message),
+    };
   } catch {
     return null;
   }

@@ -19,6 +19,7 @@ export const MAX_MESSAGE_LENGTH = 1_048_577;
 export const MAX_DATA_PAYLOAD = 65_536;
 
 const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(MessageType));
+const HEADER_BYTES = 5;
 const EMPTY = Buffer.alloc(0);
 
 export interface Message {
@@ -59,7 +60,8 @@ export function encodeData(type: number, data: Buffer): Buffer[] {
 
 /** Cuts a byte stream into messages. Holds at most one unfinished message. */
 export class MessageDecoder {
-  #parts: Buffer[] = [];
+  /** The unfinished message: as it came while its header is incomplete, then a buffer of its whole length. */
+  #held: Buffer = EMPTY;
   #size = 0;
   /** Bytes of the message under way, header included; 0 while the header itself is unfinished. */
   #wanted = 0;
@@ -70,25 +72,17 @@ export class MessageDecoder {
    */
   push(chunk: Buffer): Message[] {
     const messages: Message[] = [];
-    let rest = this.#size === 0 ? chunk : this.#take(chunk);
-    while (rest.length >= 5) {
-      const length = rest.readUInt32BE(0);
-      if (length < 1 || length > MAX_MESSAGE_LENGTH) {
-        throw new ProtocolError(`message length ${length} is out of bounds`);
-      }
-      const type = rest.readUInt8(4);
-      if (!KNOWN_TYPES.has(type)) throw new ProtocolError(`unknown message type ${type}`);
-      if (rest.length < 4 + length) {
-        this.#wanted = 4 + length;
+    let rest = this.#resume(chunk, messages);
+    while (rest.length >= HEADER_BYTES) {
+      const total = messageSize(rest);
+      if (rest.length < total) {
+        this.#wanted = total;
         break;
       }
-      messages.push({ type, payload: rest.subarray(5, 4 + length), raw: rest.subarray(0, 4 + length) });
-      rest = rest.subarray(4 + length);
+      messages.push(messageOf(rest.subarray(0, total)));
+      rest = rest.subarray(total);
     }
-    if (rest.length > 0) {
-      this.#parts = [rest];
-      this.#size = rest.length;
-    }
+    if (rest.length > 0) this.#hold(rest);
     return messages;
   }
 
@@ -102,15 +96,46 @@ export class MessageDecoder {
     return this.#size;
   }
 
-  /** Adds the chunk to what waits; gives all of it back once it can hold a message (joined once a message, not once a chunk). */
-  #take(chunk: Buffer): Buffer {
-    this.#parts.push(chunk);
-    this.#size += chunk.length;
-    if (this.#size < Math.max(5, this.#wanted)) return EMPTY;
-    const whole = Buffer.concat(this.#parts, this.#size);
-    this.#parts = [];
-    this.#size = 0;
-    this.#wanted = 0;
-    return whole;
+  /** Puts the chunk to what is held; gives back what lies beyond the message that was under way. */
+  #resume(chunk: Buffer, messages: Message[]): Buffer {
+    if (this.#size === 0) return chunk;
+    if (this.#wanted === 0) {
+      const joined = Buffer.concat([this.#held, chunk]);
+      this.#size = 0;
+      return joined;
+    }
+    const taken = chunk.copy(this.#held, this.#size);
+    this.#size += taken;
+    if (this.#size === this.#wanted) {
+      messages.push(messageOf(this.#held));
+      this.#held = EMPTY;
+      this.#size = 0;
+      this.#wanted = 0;
+    }
+    return chunk.subarray(taken);
   }
+
+  /** Keeps the start of a message. Copied to its place at once: a list of pieces would cost a guest's victim 200 bytes a byte. */
+  #hold(rest: Buffer): void {
+    this.#held = rest;
+    this.#size = rest.length;
+    if (this.#wanted === 0) return;
+    this.#held = Buffer.allocUnsafe(this.#wanted);
+    rest.copy(this.#held);
+  }
+}
+
+/** Length of the message that starts here, header included. */
+function messageSize(bytes: Buffer): number {
+  const length = bytes.readUInt32BE(0);
+  if (length < 1 || length > MAX_MESSAGE_LENGTH) {
+    throw new ProtocolError(`message length ${length} is out of bounds`);
+  }
+  const type = bytes.readUInt8(4);
+  if (!KNOWN_TYPES.has(type)) throw new ProtocolError(`unknown message type ${type}`);
+  return 4 + length;
+}
+
+function messageOf(raw: Buffer): Message {
+  return { type: raw.readUInt8(4), payload: raw.subarray(HEADER_BYTES), raw };
 }

@@ -2,8 +2,7 @@
 import { isObject, objectOr } from '../../json.ts';
 import type { ProcessResult } from '../process-session.ts';
 import { ProtocolError } from './frames.ts';
-
-const MAX_TEXT = 4096;
+import { guestText } from './guest-text.ts';
 
 /** @throws ProtocolError when the payload is not a well-formed result. */
 export function parseResult(payload: Buffer): ProcessResult {
@@ -16,7 +15,7 @@ export function parseResult(payload: Buffer): ProcessResult {
   const error = value['error'];
   if (error !== undefined && error !== null) {
     const { code, stage, message } = objectOr(error);
-    result.error = { code: text(code), stage: text(stage), message: text(message) };
+    result.error = { code: guestText(code), stage: guestText(stage), message: guestText(message) };
   }
   return result;
 }
@@ -38,8 +37,4 @@ function byte(value: unknown, name: string): number {
     throw new ProtocolError(`result.${name} is not a number from 0 to 255`);
   }
   return value;
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value.slice(0, MAX_TEXT) : '';
 }

@@ -79,3 +79,14 @@ test('data is cut into payloads that the receiver accepts', () => {
 test('a window size is two big-endian numbers', () => {
   expect(encodeResize(50, 132).toString('hex')).toBe('000000050400320084');
 });
+
+test('a message that comes byte by byte takes little more memory than its bytes', () => {
+  const decoder = new MessageDecoder();
+  const bytes = encodeMessage(MessageType.stdout, Buffer.alloc(MAX_MESSAGE_LENGTH - 1, 'm'));
+  const before = process.memoryUsage.rss();
+  let received: Message[] = [];
+  for (let at = 0; at < bytes.length; at += 1)
+    received = decoder.push(Buffer.from(bytes.subarray(at, at + 1)));
+  expect(received[0]?.raw.equals(bytes)).toBe(true);
+  expect(process.memoryUsage.rss() - before).toBeLessThan(64 * 1024 * 1024);
+});

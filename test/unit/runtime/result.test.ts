@@ -49,6 +49,14 @@ test('a message from the guest is cut to 4096 characters', () => {
   });
 });
 
+test('control characters do not reach a terminal', () => {
+  const error = { code: 'io', stage: 'a\u009bb', message: 'x\u001b[2J\r\n\u0000y' };
+  expect(parse(JSON.stringify({ exit_code: 1, error }))).toEqual({
+    exitCode: 1,
+    error: { code: 'io', stage: 'a?b', message: 'x?[2J???y' },
+  });
+});
+
 test('deeply nested JSON is refused or read, never a crash', () => {
   const deep = `${'['.repeat(500_000)}${']'.repeat(500_000)}`;
   expect(() => parseObject(Buffer.from(deep), 'result')).toThrow(ProtocolError);
