@@ -34,11 +34,11 @@ struct PoolInfo {
     buf: [u8; 64],
 }
 
-/// Sets the wall clock and reseeds the kernel's generator.
+/// Sets the wall clock and reseeds the kernel's generator, `random`.
 ///
 /// # Errors
 /// `io` at stage `clock` or `entropy`.
-pub fn refresh(run: &Run) -> Result<(), Failure> {
+pub fn refresh(run: &Run, random: &OwnedFd) -> Result<(), Failure> {
     let missing = || Failure::new(Code::BadRequest, "request", "clock or entropy");
     let (tv_sec, tv_nsec) = run.clock().ok_or_else(missing)?;
     clock_settime(ClockId::Realtime, Timespec { tv_sec, tv_nsec }).stage("clock", "clock_settime")?;
@@ -47,8 +47,6 @@ pub fn refresh(run: &Run) -> Result<(), Failure> {
         buf_size: 64,
         buf: run.seed().ok_or_else(missing)?,
     };
-    let random = File::options().write(true).open("/dev/urandom");
-    let random = random.map_err(|e| Failure::new(Code::Io, "entropy", format!("/dev/urandom: {e}")))?;
     // SAFETY: rand_pool_info with its bytes, and a call without argument.
     let done = unsafe {
         libc::ioctl(random.as_raw_fd(), RNDADDENTROPY, &raw const info) == 0

@@ -148,16 +148,15 @@ fn find_and_exec(args: &[String], env: &[String]) -> Failure {
         .filter_map(|entry| CString::new(entry.as_str()).ok())
         .collect();
     if name.contains('/') {
-        if let Err(e) = accessat(rustix::fs::CWD, name, Access::EXEC_OK, rustix::fs::AtFlags::empty()) {
-            return refusal(name, e, false);
-        }
-        return refusal(name, execve(Path::new(name), &argv, &envp), true);
+        let refused = execve(Path::new(name), &argv, &envp);
+        let missing = executable(Path::new(name)).err();
+        return refusal(name, missing.unwrap_or(refused), missing.is_none());
     }
     let path = value(env, "PATH").unwrap_or(DEFAULT_PATH);
     for dir in path.split(':').filter(|_| !name.is_empty()) {
         let file = Path::new(if dir.is_empty() { "." } else { dir }).join(name);
         // access(2) first: a failing execve has already paid for a new address space.
-        if accessat(rustix::fs::CWD, &file, Access::EXEC_OK, rustix::fs::AtFlags::empty()).is_err() {
+        if executable(&file).is_err() {
             continue;
         }
         match execve(&file, &argv, &envp) {
@@ -170,6 +169,10 @@ fn find_and_exec(args: &[String], env: &[String]) -> Failure {
         "exec",
         format!("exec: {name:?}: executable file not found in $PATH"),
     )
+}
+
+fn executable(file: &Path) -> rustix::io::Result<()> {
+    accessat(rustix::fs::CWD, file, Access::EXEC_OK, rustix::fs::AtFlags::empty())
 }
 
 /// runc's words: before execve it speaks of the lookup, after it of the call.

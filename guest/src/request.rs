@@ -12,6 +12,9 @@ pub enum Request {
     Prepare {
         /// What to mount.
         root: Root,
+        /// Commands whose files are to be in memory.
+        #[serde(default)]
+        warm: Vec<String>,
     },
     /// Become a box and run its workload.
     Run(Box<Run>),
@@ -138,7 +141,10 @@ impl Request {
         let request: Self = serde_json::from_slice(json).map_err(|e| bad(e.to_string()))?;
         match &request {
             Request::Run(run) => run.validate()?,
-            Request::Prepare { root } => root.validate()?,
+            Request::Prepare { root, warm } => {
+                arguments("warm", warm)?;
+                root.validate()?;
+            }
             Request::Freeze {} | Request::Sync {} | Request::Poweroff {} | Request::Stats {} => {}
         }
         Ok(request)

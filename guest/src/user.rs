@@ -1,7 +1,10 @@
 //! `name`, `uid`, `name:group`, `uid:gid` against a box's own /etc/passwd and /etc/group, by the rules of
 //! moby/sys/user's `GetExecUser`, which Docker and runc use.
 
+use std::fs::File;
 use std::io::Read;
+
+use rustix::fs::{Mode, OFlags, open};
 
 use crate::failure::{Code, Failure};
 
@@ -34,15 +37,11 @@ impl User {
     }
 }
 
-/// A missing or odd database counts as empty, as in runc.
+/// A missing or odd database counts as empty, as in runc. `O_NONBLOCK`: it may be a FIFO.
 fn database(path: &str) -> String {
     let mut bytes = Vec::new();
-    let file = std::fs::metadata(path)
-        .ok()
-        .filter(std::fs::Metadata::is_file)
-        .and_then(|_| std::fs::File::open(path).ok());
-    if let Some(file) = file {
-        let _ = file.take(MAX_DATABASE).read_to_end(&mut bytes);
+    if let Ok(file) = open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()) {
+        let _ = File::from(file).take(MAX_DATABASE).read_to_end(&mut bytes);
     }
     String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
 }

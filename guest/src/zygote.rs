@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Pid;
@@ -19,7 +20,7 @@ use crate::failure::{Code, Failure, Stage};
 use crate::launch::{DEFAULT_PATH, Launch, merge, value};
 use crate::request::{Request, Run};
 use crate::stdio::{self, AgentEnds, ChildEnds};
-use crate::{box_mounts, identity, shares, tiny_init};
+use crate::{box_mounts, identity, shares, tiny_init, tty};
 
 /// First byte on the status pipe: the namespaces are ready.
 const READY: u8 = b'R';
@@ -30,9 +31,16 @@ pub struct Zygote {
     pub child: Child,
     /// Its control group.
     pub cgroup: Cgroup,
+    /// Its control group's directory.
+    pub directory: OwnedFd,
     /// Its pipes.
     pub ends: AgentEnds,
-    order: OwnedFd,
+    /// See [`tty::multiplexer`].
+    pub multiplexer: OwnedFd,
+    /// Its mounts and IPC objects. Held until the VM ends: nobody is to wait for the kernel to clear them away.
+    pub namespaces: [OwnedFd; 2],
+    /// The way to hand it its request.
+    pub order: OwnedFd,
 }
 
 impl Zygote {
@@ -55,32 +63,41 @@ impl Zygote {
         .stage("spawn", "clone3")?;
         drop(child_ends);
         wait_until_ready(&ends.status)?;
+        rustix::io::ioctl_fionbio(&ends.status, true).stage("spawn", "status pipe")?;
+        let multiplexer = tty::multiplexer(child.pid).stage("tty", "multiplexer")?;
+        let namespaces = [namespace(child.pid, "mnt")?, namespace(child.pid, "ipc")?];
         Ok(Self {
             child,
             cgroup,
+            directory,
             ends,
+            multiplexer,
+            namespaces,
             order,
         })
     }
 
-    /// Hands it its request; `terminal` is the number of its terminal in its devpts.
+    /// Hands a zygote its request by its `order`; `terminal` is the number of its terminal in its devpts.
     ///
     /// # Errors
     /// It has died.
-    pub fn start(self, terminal: Option<u32>, request: &[u8]) -> Result<(Child, Cgroup, AgentEnds), Failure> {
-        let mut order = File::from(self.order);
+    pub fn start(order: OwnedFd, terminal: Option<u32>, request: &[u8]) -> Result<(), Failure> {
+        let mut order = File::from(order);
         let number = terminal.map_or(-1, i64::from);
         order
             .write_all(&number.to_be_bytes())
             .and_then(|()| order.write_all(request))
-            .map_err(|e| io("spawn", &e))?;
-        rustix::io::ioctl_fionbio(&self.ends.status, true).stage("spawn", "status pipe")?;
-        Ok((self.child, self.cgroup, self.ends))
+            .map_err(|e| io("spawn", &e))
     }
 }
 
 fn io(stage: &str, error: &std::io::Error) -> Failure {
     Failure::new(Code::Io, stage, error.to_string())
+}
+
+fn namespace(pid: Pid, kind: &str) -> Result<OwnedFd, Failure> {
+    let path = format!("/proc/{}/ns/{kind}", raw(pid));
+    rustix::fs::open(&path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).stage("spawn", "namespace")
 }
 
 fn wait_until_ready(status: &OwnedFd) -> Result<(), Failure> {
@@ -113,7 +130,7 @@ fn live(ends: &ChildEnds, order: std::os::fd::BorrowedFd<'_>) -> Infallible {
 }
 
 fn wait_for_order(ends: &ChildEnds, order: std::os::fd::BorrowedFd<'_>) -> Result<(OwnedFd, i64, Run), Failure> {
-    rustix::process::umask(rustix::fs::Mode::empty());
+    rustix::process::umask(Mode::empty());
     let files = box_mounts::enter_root()?;
     let [stdin, stdout, stderr] = &ends.streams;
     stdio::install(stdin, stdout, stderr).stage("stdio", "dup2")?;
@@ -170,8 +187,8 @@ fn settle(files: &OwnedFd, terminal: i64, run: &Run) -> Result<(), Failure> {
     }
     if terminal >= 0 {
         let path = format!("/dev/pts/{terminal}");
-        let flags = rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::CLOEXEC;
-        let slave = rustix::fs::open(&path, flags, rustix::fs::Mode::empty()).stage("tty", &path)?;
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let slave = rustix::fs::open(&path, flags, Mode::empty()).stage("tty", &path)?;
         box_mounts::bind_console(slave.as_fd())?;
         stdio::install(&slave, &slave, &slave).stage("stdio", "dup2")?;
     }

@@ -16,58 +16,51 @@ use super::{Server, Slot};
 impl Server {
     /// Starts a further command in the box; `None` without a workload.
     pub(super) fn command(&mut self, stream: Option<u32>, exec: &Exec, plain: bool) -> Result<Option<u32>, Failure> {
-        let Some(workload) = &self.workload else {
+        let Some(workload) = self.workload.as_ref().filter(|workload| !workload.over) else {
             return Ok(None);
         };
         let (child, ends, master) = workload.inheritance.spawn(exec)?;
         let sink = if plain {
             Sink::Kept(Box::new([Kept::default(), Kept::default()]))
         } else {
-            Sink::Messages(false)
+            Sink::Messages
         };
         let open_stdin = exec.open_stdin || exec.stdin.is_some();
-        self.add_process(stream, child.pid, ends, master, open_stdin, sink)
-            .map(Some)
+        let key = self.next_key();
+        self.watch_ends(key, &ends).stage("spawn", "epoll")?;
+        self.add_process(key, stream, child.pid, ends, master, open_stdin, sink)?;
+        Ok(Some(key))
     }
 
-    /// Watches a process just made.
+    /// Takes on a process just made, whose pipes are watched. A terminal takes the place of the pipes.
+    #[expect(clippy::too_many_arguments, reason = "each is one field of the process")]
     pub(super) fn add_process(
         &mut self,
+        key: u32,
         stream: Option<u32>,
         pid: Pid,
         ends: AgentEnds,
         master: Option<OwnedFd>,
         open_stdin: bool,
         sink: Sink,
-    ) -> Result<u32, Failure> {
-        self.last_process += 1;
-        let key = self.last_process;
+    ) -> Result<(), Failure> {
         let tty = master.is_some();
         let (stdin, outputs) = match master {
             Some(master) => {
                 let stdin = master
                     .try_clone()
                     .map_err(|e| Failure::new(Code::Io, "spawn", e.to_string()))?;
+                self.watch(&stdin, key, Slot::Input).stage("spawn", "epoll")?;
+                self.watch(&master, key, Slot::Output(0)).stage("spawn", "epoll")?;
                 (stdin, [Some(master), None])
             }
             None => (ends.stdin, [Some(ends.stdout), Some(ends.stderr)]),
         };
-        self.watch(&ends.status, key, Slot::Status).stage("spawn", "epoll")?;
-        let input = if open_stdin {
-            self.watch(&stdin, key, Slot::Input).stage("spawn", "epoll")?;
-            Some(Input {
-                fd: stdin,
-                queue: Vec::new(),
-                end: false,
-            })
-        } else {
-            None
-        };
-        for (at, fd) in outputs.iter().enumerate() {
-            if let Some(fd) = fd {
-                self.watch(fd, key, Slot::Output(at)).stage("spawn", "epoll")?;
-            }
-        }
+        let input = open_stdin.then_some(Input {
+            fd: stdin,
+            queue: Vec::new(),
+            end: false,
+        });
         let outputs = outputs.map(|fd| {
             fd.map(|fd| Output {
                 fd,
@@ -91,7 +84,7 @@ impl Server {
             timed_out: false,
         };
         self.processes.insert(key, process);
-        Ok(key)
+        Ok(())
     }
 
     /// Reads what a child says before its exec; the end without a word is success.
@@ -114,7 +107,7 @@ impl Server {
         process.status = None;
         if process.said.is_empty() {
             process.stage = Stage::Running;
-            if let (Some(stream), Sink::Messages(_)) = (process.stream, &process.sink) {
+            if let (Some(stream), Sink::Messages) = (process.stream, &process.sink) {
                 let text = format!("{{\"pid\":{}}}", crate::zygote::raw(process.pid));
                 self.say(stream, encode(MessageType::Started, text.as_bytes()));
             }

@@ -2,11 +2,12 @@
 
 use std::os::fd::AsFd;
 
+use crate::exec::Inheritance;
 use crate::failure::{Code, Failure, Stage};
 use crate::messages::Outcome;
 use crate::request::{Request, Root, Run};
-use crate::zygote::{Zygote, raw};
-use crate::{exec, identity, rootfs, tty};
+use crate::zygote::Zygote;
+use crate::{identity, rootfs, tty};
 
 use super::process::Sink;
 use super::{Ending, Server, Workload};
@@ -20,7 +21,7 @@ impl Server {
                 Ok(key) => return Some(key),
                 Err(failure) => Err(failure),
             },
-            Ok(Request::Prepare { root }) => self.prepare(&root),
+            Ok(Request::Prepare { root, warm }) => self.prepare(&root, &warm),
             Ok(Request::Sync {}) => {
                 rustix::fs::sync();
                 Ok(())
@@ -56,48 +57,43 @@ impl Server {
         if self.ran {
             return Err(Failure::new(Code::Busy, "run", "this VM already runs a workload"));
         }
-        identity::refresh(run)?;
-        let zygote = self.take_zygote(&run.root)?;
-        zygote
-            .cgroup
-            .limit(&run.limits)
-            .map_err(|(file, e)| Failure::new(Code::Io, "cgroup", format!("{file}: {e}")))?;
-        let multiplexer = tty::multiplexer(zygote.child.pid).stage("tty", "multiplexer")?;
+        identity::refresh(run, &self.random)?;
+        let (key, zygote) = self.take_zygote(&run.root)?;
+        let limited = zygote.cgroup.limit(&run.limits);
+        limited.map_err(|(file, e)| Failure::new(Code::Io, "cgroup", format!("{file}: {e}")))?;
         let process = &run.process;
         let (master, number) = if process.tty {
-            let (master, slave) =
-                tty::open_pair(multiplexer.as_fd(), process.rows, process.cols).stage("tty", "terminal")?;
+            let pair = tty::open_pair(zygote.multiplexer.as_fd(), process.rows, process.cols);
+            let (master, _slave) = pair.stage("tty", "terminal")?;
             let number = tty::number(master.as_fd()).stage("tty", "terminal")?;
-            drop(slave);
             (Some(master), Some(number))
         } else {
             (None, None)
         };
-        let (child, cgroup, ends) = zygote.start(number, json)?;
+        Zygote::start(zygote.order, number, json)?;
         self.ran = true;
-        let directory = cgroup
-            .directory()
-            .map_err(|e| Failure::new(Code::Io, "cgroup", e.to_string()))?;
-        let key = self.add_process(
+        self.add_process(
+            key,
             stream,
-            child.pid,
-            ends,
+            zygote.child.pid,
+            zygote.ends,
             master,
             process.open_stdin,
-            Sink::Messages(true),
+            Sink::Messages,
         )?;
         self.workload = Some(Workload {
             process: key,
-            cgroup,
-            inheritance: exec::Inheritance::new(run, child.pidfd, directory, multiplexer),
+            cgroup: zygote.cgroup,
+            _namespaces: zygote.namespaces,
+            inheritance: Inheritance::new(run, zygote.child.pidfd, zygote.directory, zygote.multiplexer),
             sync_on_exit: run.sync_on_exit,
             limited: run.limits.memory_bytes.is_some(),
+            over: false,
         });
-        debug_assert!(raw(child.pid) > 1);
         Ok(key)
     }
 
-    fn take_zygote(&mut self, root: &Root) -> Result<Zygote, Failure> {
+    fn take_zygote(&mut self, root: &Root) -> Result<(u32, Zygote), Failure> {
         match &self.mounted {
             Some(mounted) if mounted == root || (mounted.lower == root.lower && mounted.upper == root.upper) => {}
             Some(_) => return Err(Failure::new(Code::Busy, "run", "another root is mounted")),
@@ -107,19 +103,28 @@ impl Server {
             }
         }
         match self.zygote.take() {
-            Some(zygote) => Ok(zygote),
-            None => Zygote::spawn("box"),
+            Some(waiting) => Ok(waiting),
+            None => self.make_zygote(),
         }
     }
 
-    fn prepare(&mut self, root: &Root) -> Result<(), Failure> {
+    /// A zygote whose pipes are watched already.
+    fn make_zygote(&mut self) -> Result<(u32, Zygote), Failure> {
+        let zygote = Zygote::spawn("box")?;
+        let key = self.next_key();
+        self.watch_ends(key, &zygote.ends).stage("spawn", "epoll")?;
+        Ok((key, zygote))
+    }
+
+    fn prepare(&mut self, root: &Root, warm: &[String]) -> Result<(), Failure> {
         if self.mounted.is_some() || self.ran {
             return Err(Failure::new(Code::Busy, "prepare", "a root is mounted already"));
         }
         rootfs::mount_root(root)?;
         self.mounted = Some(root.clone());
         self.warm(root)?;
-        self.zygote = Some(Zygote::spawn("box")?);
+        rootfs::read_ahead(warm);
+        self.zygote = Some(self.make_zygote()?);
         rustix::fs::sync();
         Ok(())
     }

@@ -62,7 +62,9 @@ impl Server {
         };
         match check(&request) {
             Err((status, message)) => Ok(self.close_with(id, refuse(status, &message))),
-            Ok(_) if self.workload.is_none() => Ok(self.close_with(id, refuse(409, "no workload is running"))),
+            Ok(_) if self.workload.as_ref().is_none_or(|workload| workload.over) => {
+                Ok(self.close_with(id, refuse(409, "no workload is running")))
+            }
             Ok(exec) if request.head.upgrade.is_some() => self.exec_streaming(id, &exec, &request.rest),
             Ok(exec) => Ok(self.exec_plain(id, &exec)),
         }

@@ -16,6 +16,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::epoll;
+use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::time::Timespec;
 
@@ -24,6 +25,7 @@ use crate::fatal::{self, AtStage, BootError};
 use crate::handshake::Search;
 use crate::mux::{Mux, Violation};
 use crate::request::Root;
+use crate::stdio::AgentEnds;
 use crate::zygote::Zygote;
 use port::Port;
 use process::Process;
@@ -53,9 +55,12 @@ enum Ending {
 struct Workload {
     process: u32,
     cgroup: crate::cgroup::Cgroup,
+    _namespaces: [OwnedFd; 2],
     inheritance: Inheritance,
     sync_on_exit: bool,
     limited: bool,
+    /// It has ended; what is left of it is left alone, because the VM ends soon.
+    over: bool,
 }
 
 /// The agent's state.
@@ -63,6 +68,7 @@ pub struct Server {
     poll: OwnedFd,
     port: Port,
     signals: OwnedFd,
+    random: OwnedFd,
     search: Search,
     in_session: bool,
     ending: Option<Ending>,
@@ -72,7 +78,7 @@ pub struct Server {
     last_process: u32,
     ready: VecDeque<(u32, usize)>,
     mounted: Option<Root>,
-    zygote: Option<Zygote>,
+    zygote: Option<(u32, Zygote)>,
     workload: Option<Workload>,
     ran: bool,
     started: Instant,
@@ -85,6 +91,8 @@ impl Server {
     /// The kernel's.
     pub fn new(port: OwnedFd, signals: OwnedFd) -> Result<Self, BootError> {
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC).at("poll", "epoll")?;
+        let random =
+            open("/dev/urandom", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()).at("poll", "/dev/urandom")?;
         let port = Port::new(port);
         let both = epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::ET;
         epoll::add(&poll, port.fd(), epoll::EventData::new_u64(PORT), both).at("poll", "port")?;
@@ -99,6 +107,7 @@ impl Server {
             poll,
             port,
             signals,
+            random,
             search: Search::default(),
             in_session: false,
             ending: None,
@@ -214,6 +223,19 @@ impl Server {
             Slot::Input => self.drain_input(key),
             Slot::Output(at) => self.mark_readable(key, at),
         }
+    }
+
+    fn next_key(&mut self) -> u32 {
+        self.last_process += 1;
+        self.last_process
+    }
+
+    /// Watches a command's pipes.
+    fn watch_ends(&self, key: u32, ends: &AgentEnds) -> Result<(), Errno> {
+        self.watch(&ends.status, key, Slot::Status)?;
+        self.watch(&ends.stdin, key, Slot::Input)?;
+        self.watch(&ends.stdout, key, Slot::Output(0))?;
+        self.watch(&ends.stderr, key, Slot::Output(1))
     }
 
     fn watch(&self, fd: &OwnedFd, key: u32, slot: Slot) -> Result<(), Errno> {

@@ -84,7 +84,7 @@ impl Server {
             .stream
             .and_then(|id| self.streams.get(&id))
             .is_some_and(|stream| !stream.body.is_empty());
-        if behind && matches!(process.sink, Sink::Messages(_)) {
+        if behind && matches!(process.sink, Sink::Messages) {
             // Earlier messages first; the window that lets them go brings this output back.
             return;
         }
@@ -115,7 +115,7 @@ fn step(process: &mut Process, at: usize, mux: &mut Mux) -> Step {
     };
     match (&mut process.sink, process.stream) {
         (Sink::Kept(kept), Some(_)) => keep(output, &mut kept[at]),
-        (Sink::Messages(_), Some(stream)) => send(output, kind, stream, mux),
+        (Sink::Messages, Some(stream)) => send(output, kind, stream, mux),
         // Nobody listens any more.
         (_, None) => keep(
             output,

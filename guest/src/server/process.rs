@@ -13,8 +13,8 @@ pub const MAX_KEPT: usize = 16 << 20;
 
 /// How a command's output goes back.
 pub enum Sink {
-    /// As messages. `true` for the workload.
-    Messages(bool),
+    /// As messages.
+    Messages,
     /// Gathered for one HTTP answer.
     Kept(Box<[Kept; 2]>),
 }

@@ -64,7 +64,8 @@ impl Server {
             return;
         };
         let mut outcome = process.outcome();
-        if let Some(workload) = self.workload.take_if(|workload| workload.process == key) {
+        if let Some(workload) = self.workload.as_mut().filter(|workload| workload.process == key) {
+            workload.over = true;
             if (workload.limited || outcome.exit_code != 0) && outcome.error.is_none() {
                 outcome.oom_killed = workload.cgroup.oom_killed();
             }
@@ -76,7 +77,7 @@ impl Server {
             return;
         };
         match &mut process.sink {
-            Sink::Messages(_) => self.conclude(stream, &outcome),
+            Sink::Messages => self.conclude(stream, &outcome),
             Sink::Kept(kept) => {
                 let kept = std::mem::take(kept);
                 self.answer_exec(stream, &outcome, *kept);

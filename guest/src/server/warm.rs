@@ -33,6 +33,7 @@ impl Server {
             }
             self.end_input(key);
             self.await_end(key);
+            self.workload = None;
             self.ran = false;
         }
         Ok(())
