@@ -1,5 +1,6 @@
 /** The program: the only owner of the exit status. */
 import { dispatch } from './commands/dispatch.ts';
+import { renderUnexpected } from './commands/failure.ts';
 import type { Engine } from './engine/types.ts';
 import { hasErrno } from './errors.ts';
 
@@ -9,10 +10,7 @@ const READER_GONE = 128 + 13;
 let debug = process.env['A3S_DEBUG'] === '1';
 
 function fail(error: unknown): never {
-  const known = error instanceof Error;
-  const text = debug && known ? error.stack : known ? error.message : String(error);
-  process.stderr.write(`a3s-box: unexpected error: ${text}\n`);
-  if (!debug) process.stderr.write('Hint: A3S_DEBUG=1 shows where it came from\n');
+  process.stderr.write(renderUnexpected(error, debug));
   process.exit(1);
 }
 
@@ -48,6 +46,7 @@ async function main(): Promise<void> {
     enableDebug: () => {
       debug = true;
     },
+    debug: () => debug,
     engine: openEngine,
   });
   await Promise.all([flush(process.stdout), flush(process.stderr)]);

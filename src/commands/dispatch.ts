@@ -1,11 +1,18 @@
 /** From the words of a command line to an exit status. Prints, never exits. */
 import { A3sError } from '../errors.ts';
 import type { Command, CommandContext } from './command.ts';
-import { describe, renderCountError, renderFailure, renderFlagError, statusOf } from './failure.ts';
+import {
+  describe,
+  renderCountError,
+  renderFailure,
+  renderFlagError,
+  renderUnexpected,
+  statusOf,
+} from './failure.ts';
 import { parseFlags } from './flags/parse.ts';
 import { refused } from './flags/spec.ts';
 import { PROGRAM, commandHelp, groupHelp, programHelp, usageLine } from './help.ts';
-import { find, load, type Found } from './registry.ts';
+import { find, isDockers, load, type Found } from './registry.ts';
 
 /** What the process gives to a command; the rest of the context is made here. */
 export type Surroundings = Pick<CommandContext, 'env' | 'stdin' | 'stdout' | 'stderr' | 'engine'> & {
@@ -13,6 +20,8 @@ export type Surroundings = Pick<CommandContext, 'env' | 'stdin' | 'stdout' | 'st
   columns: number | undefined;
   /** Called when `--debug` asks for stacks. */
   enableDebug: () => void;
+  /** Whether stacks are asked for. */
+  debug: () => boolean;
 };
 
 interface Io {
@@ -120,9 +129,10 @@ async function call(command: Command, found: Found & { kind: 'command' }, io: Io
     const invocation = { flags: parsed.values, given: parsed.given, args: parsed.operands };
     return (await command.run(context, invocation)) ?? 0;
   } catch (error) {
-    if (!(error instanceof A3sError)) throw error;
-    const pointToHelp = failureStatus === 125 && error.exitStatus !== 1;
-    io.warn(renderFailure(error, found.path, pointToHelp));
+    if (error instanceof A3sError) {
+      const pointToHelp = failureStatus === 125 && error.exitStatus !== 1;
+      io.warn(renderFailure(error, found.path, pointToHelp));
+    } else io.warn(renderUnexpected(error, io.around.debug()));
     return statusOf(error, failureStatus);
   }
 }
@@ -146,6 +156,7 @@ async function help(words: string[], io: Io): Promise<number> {
 }
 
 function unknownCommand(path: string, group: string | undefined): string {
+  if (isDockers(path)) return `${PROGRAM}: '${PROGRAM} ${path}' is not supported yet\n`;
   const usage = group === undefined ? '' : `Usage:  ${PROGRAM} ${group}\n\n`;
   const where = group === undefined ? PROGRAM : `${PROGRAM} ${group}`;
   return `${PROGRAM}: unknown command: ${PROGRAM} ${path}\n\n${usage}Run '${where} --help' for more information\n`;

@@ -39,6 +39,15 @@ export function renderFailure(error: unknown, path: string, pointToHelp: boolean
   return `${PROGRAM}: ${line}\n\nRun '${PROGRAM} ${path} --help' for more information\n`;
 }
 
+/** What nobody foresaw; a system's refusal (a file, a right, space) is told as it is. */
+export function renderUnexpected(error: unknown, debug: boolean): string {
+  if (!(error instanceof Error)) return `${PROGRAM}: unexpected error: ${String(error)}\n`;
+  const refused = 'syscall' in error;
+  const text = debug ? (error.stack ?? error.message) : error.message;
+  const hint = debug || refused ? '' : 'Hint: A3S_DEBUG=1 shows where it came from\n';
+  return `${PROGRAM}: ${refused ? '' : 'unexpected error: '}${text}\n${hint}`;
+}
+
 /** A line that the parser refused. */
 export function renderFlagError(error: A3sError, usage: string, path: string): string {
   const name = path === '' ? PROGRAM : `${PROGRAM} ${path}`;

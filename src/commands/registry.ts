@@ -70,6 +70,23 @@ export const groups: Readonly<Record<string, Group>> = {
   system: { summary: 'Manage a3s-box', commands: { info: 'info' }, aliases: {} },
 };
 
+/** Docker's commands that are not there yet; `rm` of a group is an entry of its own. */
+const LATER: Readonly<Record<string, string>> = {
+  '': `attach build builder checkpoint commit compose config context cp diff events export history import load login
+    logout manifest network node pause plugin port pull push rename restart rmi save search secret service stack stats
+    swarm tag top trust unpause update volume wait`,
+  container: 'attach commit cp diff export pause port prune rename restart stats top unpause update wait',
+  image: 'build history import inspect load prune pull push remove rm save tag',
+  system: 'df events prune',
+};
+
+/** True for a command of Docker's that this version lacks; `path` is its name, after a group's where it is in one. */
+export function isDockers(path: string): boolean {
+  const [first = '', second] = path.split(' ');
+  const names = LATER[second === undefined ? '' : first] ?? '';
+  return names.split(/\s+/).includes(second ?? first);
+}
+
 /** Loads a command by its registry name. */
 export function load(name: CommandName): Promise<Command> {
   return loaders[name]();

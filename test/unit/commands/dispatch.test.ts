@@ -15,6 +15,7 @@ async function call(...argv: string[]): Promise<{ status: number; stdout: string
     stderr,
     columns: undefined,
     enableDebug: () => {},
+    debug: () => false,
     engine: () => Promise.reject(new Error('the engine was opened')),
   });
   const read = (stream: PassThrough) => String(stream.read() ?? '');
@@ -88,6 +89,8 @@ describe("command lines that are refused as docker's client refuses them", () =>
       125,
       `unknown flag: --nosuch\n\nUsage:  a3s-box [OPTIONS] COMMAND [ARG...]\n\nRun 'a3s-box --help' for more information\n`,
     ],
+    [['pull', 'x'], 1, "a3s-box: 'a3s-box pull' is not supported yet\n"],
+    [['system', 'df'], 1, "a3s-box: 'a3s-box system df' is not supported yet\n"],
     [['run', '--cap-add', 'ALL', 'i'], 125, '--cap-add is not supported yet\n'],
     [['run', '-it', 'i'], 1, 'the input device is not a TTY\n'],
     [
