@@ -1,11 +1,11 @@
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { installPackages, policyOf } from './apt.mjs';
+import { installPackages, policyOf, updateLists } from './apt.mjs';
 import { findTool, run, toolEnv } from './process.mjs';
 import { NotReady } from './progress.mjs';
 
-/** The guest crate's edition, 2024, begins here. */
-const oldest = [1, 85];
+/** What the guest crate needs; clippy's incompatible_msrv finds what a newer one would be needed for. */
+const oldest = [1, 87];
 
 /** Debian 12's own Rust is too old; beside it lies the one its browsers are built with. */
 const debianFlavours = [
@@ -27,7 +27,7 @@ export async function rust(announce, { lint = false } = {}) {
   if (isFit(version) && needed.every((name) => findTool(name) !== undefined))
     return { summary: `cargo ${version}` };
 
-  const flavour = await fitFlavour();
+  const flavour = (await fitFlavour()) ?? ((await updateLists()) ? await fitFlavour() : undefined);
   const packages = [...(flavour?.packages ?? []), ...(lint ? (flavour?.lint ?? []) : [])];
   // Debian's packages would not help a rustup that comes first on PATH.
   if (flavour !== undefined && findTool('rustup') === undefined) {
