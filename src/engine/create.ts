@@ -36,6 +36,7 @@ export async function makeBox(
   engine: Engine,
   options: CreateOptions,
   initial: 'created' | 'starting',
+  id: BoxId = newBoxId(),
 ): Promise<MadeBox> {
   if (options.name !== undefined) checkName(options.name);
   checkLimits(options);
@@ -45,9 +46,8 @@ export async function makeBox(
   makeBindSources(options);
   // A box that vanished must not keep its name when it was to be removed.
   await allBoxes(engine);
-  const record = await insertRecord(engine, initial, (id) =>
-    newRecord(engine.layout, { options, image, workload, id }),
-  );
+  const record = newRecord(engine.layout, { options, image, workload, id });
+  await insertRecord(engine, initial, record);
   try {
     mkdirSync(record.box_dir, { recursive: true, mode: 0o700 });
   } catch (cause) {
@@ -57,22 +57,21 @@ export async function makeBox(
   return { record, rootfs };
 }
 
-/** Draws ID and name and adds the record, all under the lock. */
-function insertRecord(
-  engine: Engine,
-  initial: 'created' | 'starting',
-  make: (id: BoxId) => BoxRecord,
-): Promise<BoxRecord> {
+/** Makes sure that name and ID are free, draws a name where none was given, and adds the record, all under the lock. */
+function insertRecord(engine: Engine, initial: 'created' | 'starting', record: BoxRecord): Promise<void> {
   return updateBoxes(
     engine.layout,
     (boxes) => {
-      const record = make(newBoxId(new Set(boxes.map((box) => box.short_id))));
+      if (boxes.some((box) => box.short_id === record.short_id)) {
+        throw new A3sError('io', `the ID ${record.short_id} was drawn twice`, {
+          hint: 'run the command again',
+        });
+      }
       const holder = boxes.find((box) => box.name === record.name);
       if (holder !== undefined) throw nameConflict(holder);
       if (record.name === '') record.name = generateName(new Set(boxes.map((box) => box.name)));
       if (initial === 'starting') claim(record);
       boxes.push(record);
-      return record;
     },
     engine.notify,
   );

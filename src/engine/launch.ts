@@ -1,6 +1,6 @@
 /** Handing a claimed box to its monitor, and taking it back when that fails. */
 import type { Rootfs } from '../images/rootfs.ts';
-import { launchBox } from '../runtime/launch.ts';
+import type { IdleMonitor } from '../runtime/launch.ts';
 import type { ProcessSession } from '../runtime/process-session.ts';
 import { deleteBox } from '../state/box-updates.ts';
 import { updateBoxes } from '../state/boxes-file.ts';
@@ -12,19 +12,13 @@ import type { AttachOptions, Engine } from './types.ts';
  * Launches a box that this process has claimed. A monitor that fails puts the record back itself; when it died before it
  * could, that is done here, before `started` rejects.
  */
-export async function launch(
+export function launch(
   engine: Engine,
-  record: BoxRecord,
-  rootfs: Rootfs,
+  monitor: IdleMonitor,
+  { record, rootfs }: { record: BoxRecord; rootfs: Rootfs },
   attach: AttachOptions,
-): Promise<ProcessSession> {
-  let session: ProcessSession;
-  try {
-    session = launchBox(engine.layout, record, { ...attach, rootfs });
-  } catch (error) {
-    await unclaim(engine, record);
-    throw error;
-  }
+): ProcessSession {
+  const session = monitor.launch(engine.layout, record, { ...attach, rootfs });
   const started = session.started.catch(async (error: unknown) => {
     await unclaim(engine, record);
     throw error;

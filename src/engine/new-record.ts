@@ -1,9 +1,7 @@
 /** The first record of a box. Pure. */
-import { join } from 'node:path';
-
 import type { Image } from '../images/image.ts';
 import type { BoxId } from '../state/ids.ts';
-import { boxPaths, type Layout } from '../state/layout.ts';
+import { boxDirectory, boxPaths, type Layout } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { memoryMiB } from './limits.ts';
 import type { CreateOptions } from './types.ts';
@@ -23,7 +21,7 @@ export interface RecordParts {
  * @throws A3sError `invalid_config` when the paths of its sockets would be too long.
  */
 export function newRecord(layout: Layout, { options, image, workload, id }: RecordParts): BoxRecord {
-  const paths = boxPaths(join(layout.boxesDir, id.shortId));
+  const paths = boxPaths(boxDirectory(layout, id.shortId));
   return {
     id: id.id,
     short_id: id.shortId,

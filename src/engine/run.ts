@@ -1,7 +1,10 @@
 /** `run`: a new box, started at once. */
 import { A3sError } from '../errors.ts';
+import { spawnMonitor } from '../runtime/launch.ts';
 import type { ProcessSession } from '../runtime/process-session.ts';
 import { deleteBox } from '../state/box-updates.ts';
+import { newBoxId } from '../state/ids.ts';
+import { boxDirectory } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { makeBox } from './create.ts';
 import { launch } from './launch.ts';
@@ -17,12 +20,20 @@ export async function runBox(
   options: CreateOptions,
   attach: AttachOptions,
 ): Promise<{ record: BoxRecord; session: ProcessSession }> {
-  const { record, rootfs } = await makeBox(engine, options, 'starting');
-  const session = await launch(engine, record, rootfs, attach);
-  const started = discardUnstarted(engine, record, session.started);
-  // A caller may look at `result` alone.
-  started.catch(() => {});
-  return { record, session: { ...session, started } };
+  const id = newBoxId();
+  // Begun before the record is written, because both take their time.
+  const monitor = spawnMonitor(boxDirectory(engine.layout, id.shortId));
+  try {
+    const made = await makeBox(engine, options, 'starting', id);
+    const session = launch(engine, monitor, made, attach);
+    const started = discardUnstarted(engine, made.record, session.started);
+    // A caller may look at `result` alone.
+    started.catch(() => {});
+    return { record: made.record, session: { ...session, started } };
+  } catch (error) {
+    monitor.dismiss();
+    throw error;
+  }
 }
 
 /**

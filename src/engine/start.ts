@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { A3sError } from '../errors.ts';
 import { ensureRootfs } from '../images/rootfs.ts';
 import { attachBox } from '../runtime/control-client.ts';
+import { spawnMonitor } from '../runtime/launch.ts';
 import type { ProcessSession } from '../runtime/process-session.ts';
 import { updateBoxes } from '../state/boxes-file.ts';
 import type { BoxRecord } from '../state/record.ts';
@@ -45,7 +46,8 @@ export async function startBox(
     // Null: another command was quicker; look again.
     if (record === null) continue;
     mkdirSync(record.box_dir, { recursive: true, mode: 0o700 });
-    return { record, session: await launch(engine, record, rootfs, attach) };
+    const monitor = spawnMonitor(record.box_dir);
+    return { record, session: launch(engine, monitor, { record, rootfs }, attach) };
   }
 }
 

@@ -103,8 +103,9 @@ async function pack(layout: Layout, layer: Layer, file: string): Promise<void> {
     // Half a layer makes a squashfs too: it must not come to a good end.
     child.kill('SIGKILL');
     const failure = await ended;
-    // A program that gave up closed its stdin: what it said tells more than the broken pipe.
-    throw hasErrno(error, 'EPIPE') && failure !== null ? failure : error;
+    // A program that gave up by itself tells more than the pipe it broke.
+    const gaveUp = child.signalCode === null && !(error instanceof A3sError);
+    throw gaveUp && failure !== null ? failure : error;
   }
   const failure = await ended;
   if (failure !== null) throw failure;

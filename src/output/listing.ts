@@ -1,6 +1,7 @@
 /** Lists of things (`ps`, `images`) in every form that `--format` asks for. */
 import { A3sError } from '../errors.ts';
 import { renderTable, alignColumns } from './table.ts';
+import { Row } from './template/row.ts';
 import { escapeHtml, goJson, goString } from './template/value.ts';
 
 export interface Field<T> {
@@ -50,7 +51,7 @@ export async function renderListing<T>(
     );
   }
   if (format === 'json') {
-    return lines(subjects.map((subject) => escapeHtml(goJson(rowOf(listing, subject)))));
+    return lines(subjects.map((subject) => escapeHtml(goJson(new ListingRow(listing, subject)))));
   }
   return renderTemplate(listing, subjects, format);
 }
@@ -69,7 +70,7 @@ async function renderTemplate<T>(
   try {
     const template = compile(source, '', `*formatter.${listing.typeName}`);
     step = 'execute';
-    const rows = subjects.map((subject) => template.run(rowOf(listing, subject)));
+    const rows = subjects.map((subject) => template.run(new ListingRow(listing, subject)));
     return lines(isTable ? alignColumns([template.heading(headingsOf(listing)), ...rows]) : rows);
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
@@ -81,21 +82,29 @@ function lines(all: readonly string[]): string {
   return all.map((line) => `${line}\n`).join('');
 }
 
-/** An entry as templates see it. Fields are computed when they are read. */
-function rowOf<T>(listing: Listing<T>, subject: T): object {
-  const row = {};
-  for (const [key, field] of Object.entries(listing.fields)) {
-    Object.defineProperty(row, key, { enumerable: true, get: () => field.value(subject) });
+/** An entry as templates see it. */
+class ListingRow<T> extends Row {
+  private readonly listing: Listing<T>;
+  private readonly subject: T;
+
+  constructor(listing: Listing<T>, subject: T) {
+    super();
+    this.listing = listing;
+    this.subject = subject;
   }
-  for (const [key, method] of Object.entries(listing.methods ?? {})) {
-    Object.defineProperty(row, key, {
-      value: (argument: unknown) => method.value(subject, String(argument)),
-    });
+
+  look(name: string): { value: unknown } | undefined {
+    const { fields, methods = {} } = this.listing;
+    if (Object.hasOwn(fields, name)) return { value: fields[name]?.value(this.subject) };
+    if (!Object.hasOwn(methods, name)) return undefined;
+    return { value: (argument: unknown) => methods[name]?.value(this.subject, String(argument)) };
   }
-  const keys = Object.keys(listing.fields).toSorted();
-  const toJSON = (): object =>
-    Object.fromEntries(keys.map((key) => [key, listing.fields[key]?.value(subject) ?? null]));
-  return Object.defineProperty(row, 'toJSON', { value: toJSON });
+
+  toJSON(): Record<string, unknown> {
+    const { fields } = this.listing;
+    const names = Object.keys(fields).toSorted();
+    return Object.fromEntries(names.map((name) => [name, fields[name]?.value(this.subject) ?? null]));
+  }
 }
 
 function headingsOf<T>(listing: Listing<T>): object {

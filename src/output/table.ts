@@ -48,7 +48,13 @@ function endsWithTab(cells: readonly string[] | undefined, column: number): bool
 
 /** Code points, as tabwriter counts. */
 function displayLength(text: string): number {
-  return Array.from(text).length;
+  let length = text.length;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    // The second half of a pair.
+    if (unit >= 0xdc00 && unit <= 0xdfff) length -= 1;
+  }
+  return length;
 }
 
 /** A table with its header line, ready to print. */

@@ -2,14 +2,14 @@
 import { A3sError } from '../errors.ts';
 
 /** A clone answers in 60 ms, a cold boot in 2 s under emulation; many at once on a small machine wait for each other. */
-const DEFAULT_SECONDS = 30;
+const DEFAULT_SECONDS = 60;
 const MAX_SECONDS = 3600;
 /** A VM that does not come up is tried once more: from a template made anew, or by another cold boot. */
 const TRIES = 2;
 
 /**
- * Milliseconds that one try may take until the guest's agent answers; all tries together have `A3S_BOX_BOOT_TIMEOUT`
- * seconds, 30 by default.
+ * Milliseconds that one try may take until the guest's agent answers, and an agent that has answered until the workload
+ * runs. All tries together have `A3S_BOX_BOOT_TIMEOUT` seconds, 60 by default.
  * @throws A3sError `invalid_config`.
  */
 export function bootTryMs(env: NodeJS.ProcessEnv = process.env): number {

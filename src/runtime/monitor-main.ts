@@ -3,8 +3,9 @@ import { Socket } from 'node:net';
 
 import { BoxMonitor } from './monitor/box-monitor.ts';
 import { Client } from './monitor/client.ts';
-import { note } from './monitor/monitor-log.ts';
+import { note, openMonitorLog } from './monitor/monitor-log.ts';
 import { parseLaunch } from './monitor/requests.ts';
+import { boxPaths } from '../state/layout.ts';
 import { trace } from '../trace.ts';
 
 const LAUNCH_FD = 3;
@@ -14,17 +15,15 @@ trace('monitor: loaded');
 // A terminal's Ctrl-C or a closed session ends commands, not boxes.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM', 'SIGQUIT'] as const) process.on(signal, () => {});
 
+process.on('uncaughtException', crash);
+
 let monitor: BoxMonitor | undefined;
 void new Client(new Socket({ fd: LAUNCH_FD }), {
   request: (payload, client) => {
-    monitor = new BoxMonitor(parseLaunch(payload));
-    monitor.run(client).then(
-      () => process.exit(0),
-      (error: unknown) => {
-        note(error instanceof Error ? (error.stack ?? error.message) : String(error));
-        process.exit(1);
-      },
-    );
+    const request = parseLaunch(payload);
+    openMonitorLog(boxPaths(request.record.box_dir).monitorLog);
+    monitor = new BoxMonitor(request);
+    monitor.run(client).then(() => process.exit(0), crash);
   },
   message: (message, client) => monitor?.input(message, client),
   closed: (client) => {
@@ -33,3 +32,9 @@ void new Client(new Socket({ fd: LAUNCH_FD }), {
     monitor.clientClosed(client);
   },
 });
+
+/** A fault of ours: the next command finds the box without its monitor and sets the record right. */
+function crash(error: unknown): void {
+  note(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.exit(1);
+}

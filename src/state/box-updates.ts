@@ -1,9 +1,8 @@
 /** Changes of one box's record. */
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 
 import { updateBoxes } from './boxes-file.ts';
-import type { Layout } from './layout.ts';
+import { boxDirectory, type Layout } from './layout.ts';
 import type { BoxRecord } from './record.ts';
 
 /**
@@ -34,5 +33,5 @@ export async function deleteBox(layout: Layout, id: string): Promise<void> {
 
 /** Removes the directory of a box; its path is made anew, because a path from disk is no reason to delete anything. */
 export function removeBoxDirectory(layout: Layout, shortId: string): void {
-  rmSync(join(layout.boxesDir, shortId), { recursive: true, force: true, maxRetries: 3 });
+  rmSync(boxDirectory(layout, shortId), { recursive: true, force: true, maxRetries: 3 });
 }

@@ -53,6 +53,11 @@ export function layoutOf(home: string): Layout {
   };
 }
 
+/** The directory of the box with this short ID. */
+export function boxDirectory(layout: Layout, shortId: string): string {
+  return join(layout.boxesDir, shortId);
+}
+
 export interface BoxPaths {
   dir: string;
   execSocket: string;

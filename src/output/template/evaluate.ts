@@ -3,6 +3,7 @@ import { TemplateError } from './error.ts';
 import { ARITY, FunctionError, type Functions } from './functions.ts';
 import { position } from './lex.ts';
 import type { Command, Node, Operand, Pipeline } from './parse.ts';
+import { Row } from './row.ts';
 import { goString, isCallable, isMap, isStruct, isTrue, typeName } from './value.ts';
 
 export interface Options {
@@ -207,7 +208,11 @@ class Evaluation {
     let value = start;
     for (const name of path) {
       if (isMap(value)) value = value.get(name);
-      else if (isStruct(value)) {
+      else if (value instanceof Row) {
+        const field = value.look(name);
+        if (field === undefined) throw this.noField(value, name, operand);
+        ({ value } = field);
+      } else if (isStruct(value)) {
         if (!Object.hasOwn(value, name)) throw this.noField(value, name, operand);
         value = value[name];
       } else if (value === null || value === undefined) {

@@ -1,5 +1,6 @@
 /** The functions of templates: Go's own and those Docker adds. */
 import { printf } from './printf.ts';
+import { Row } from './row.ts';
 import {
   type Callable,
   escapeHtml,
@@ -33,10 +34,9 @@ function texts(value: unknown): string[] {
   throw new FunctionError(`wrong type for value; expected []string; got ${typeName(value)}`);
 }
 
-/** Objects that write their own JSON (a row of a table) do so escaped, as Go's marshaller does. */
+/** A row writes its own JSON, escaped, as Go's marshaller does. */
 function json(value: unknown): string {
-  const own = typeof value === 'object' && value !== null && 'toJSON' in value;
-  return own ? escapeHtml(goJson(value)) : goJson(value);
+  return value instanceof Row ? escapeHtml(goJson(value)) : goJson(value);
 }
 
 function title(value: unknown): string {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { A3sError } from '../../errors.ts';
 import { boxPaths, layoutOf, type BoxPaths } from '../../state/layout.ts';
 import { AgentPort } from '../agent-link.ts';
+import { bootTryMs } from '../deadlines.ts';
 import { guestText } from '../protocol/guest-text.ts';
 import { MessageType, encodeJsonMessage, encodeMessage, type Message } from '../protocol/messages.ts';
 import type { QemuProcess } from '../qemu/process.ts';
@@ -114,7 +115,9 @@ export class BoxMonitor {
       spawned: (qemu) => {
         this.#qemu = qemu;
       },
-      lost: (error) => this.#fail(error),
+      lost: (error) => {
+        if (this.#workload?.ended !== true) this.#fail(error);
+      },
     });
   }
 
@@ -135,10 +138,20 @@ export class BoxMonitor {
   }
 
   async #recordStart(workload: Workload, box: BootedBox): Promise<void> {
+    const limit = bootTryMs();
+    const late = (): void =>
+      this.#fail(
+        new A3sError('boot_failed', `the guest did not start the workload within ${limit} ms`, {
+          stage: 'start',
+        }),
+      );
+    const timer = setTimeout(late, limit);
     try {
       await workload.started;
     } catch {
       return;
+    } finally {
+      clearTimeout(timer);
     }
     trace('monitor: started');
     this.#starting = false;
@@ -171,8 +184,9 @@ export class BoxMonitor {
   async #settle(result: ProcessResult): Promise<void> {
     trace('monitor: result');
     for (const server of this.#servers) server.close();
-    await this.#recorded;
+    // First, because it also ends the wait for a start that never comes.
     const gone = this.#qemu?.kill();
+    await this.#recorded;
     await Promise.all([this.#log.close(), gone]);
     trace('monitor: QEMU gone');
     rmSync(join(this.#paths.dir, 'sockets'), { recursive: true, force: true });

@@ -43,6 +43,11 @@ export class Workload {
     });
   }
 
+  /** The RESULT is there: whatever else the guest does changes nothing. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   send(message: Buffer): void {
     this.#stream.send(message);
   }
