@@ -81,7 +81,7 @@ fn limits() -> Result<(), BootError> {
         current: None,
         maximum: None,
     };
-    setrlimit(Resource::Nproc, unlimited.clone()).at("limits", "nproc")?;
+    setrlimit(Resource::Nproc, unlimited).at("limits", "nproc")?;
     setrlimit(Resource::Core, unlimited).at("limits", "core")?;
     fs::write("/proc/self/oom_score_adj", "-1000").at("limits", "oom_score_adj")
 }

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 /// Error codes of RESULT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the protocol's")]
 pub enum Code {
     BadRequest,
     Busy,

@@ -64,7 +64,7 @@ pub fn install() -> Result<(), BootError> {
         rule.ip_header(SOURCE, 3)
             .is(&NETWORK)
             .ip_header(SOURCE, 4)
-            .is_not(&GUEST)
+            .differs(&GUEST)
     };
     // The resets that `output` answers with claim the host's address; they open nothing in conntrack.
     let reset = |rule: Rule| {
@@ -79,7 +79,7 @@ pub fn install() -> Result<(), BootError> {
         .meta(Meta::OutputDevice)
         .is(&eth0)
         .ip_header(SOURCE, 4)
-        .is_not(&GUEST);
+        .differs(&GUEST);
     let [reset_out, forged_out] = forged(&Rule::default());
     chain(
         "forged-output",

@@ -201,6 +201,6 @@ mod tests {
         ] {
             assert_eq!(Reader::default().feed(bytes).unwrap_err().0, status);
         }
-        assert_eq!(Reader::default().feed(&[b'a'; MAX_HEAD + 1]).unwrap_err().0, 431);
+        assert_eq!(Reader::default().feed(&vec![b'a'; MAX_HEAD + 1]).unwrap_err().0, 431);
     }
 }

@@ -40,8 +40,12 @@ struct PoolInfo {
 /// `io` at stage `clock` or `entropy`.
 pub fn refresh(run: &Run, random: &OwnedFd) -> Result<(), Failure> {
     let missing = || Failure::new(Code::BadRequest, "request", "clock or entropy");
-    let (tv_sec, tv_nsec) = run.clock().ok_or_else(missing)?;
-    clock_settime(ClockId::Realtime, Timespec { tv_sec, tv_nsec }).stage("clock", "clock_settime")?;
+    let (seconds, nanoseconds) = run.clock().ok_or_else(missing)?;
+    let now = Timespec {
+        tv_sec: seconds,
+        tv_nsec: nanoseconds,
+    };
+    clock_settime(ClockId::Realtime, now).stage("clock", "clock_settime")?;
     let info = PoolInfo {
         entropy_count: 512,
         buf_size: 64,
@@ -137,11 +141,13 @@ fn hosts(lines: &[String]) -> String {
 
 fn resolver(run: &Run) -> String {
     let network = &run.network;
-    let mut text: String = network
-        .dns
-        .iter()
-        .map(|server| format!("nameserver {server}\n"))
-        .collect();
+    let mut text = String::new();
+    for server in &network.dns {
+        text = format!(
+            "{text}nameserver {server}
+"
+        );
+    }
     for (keyword, words) in [("search", &network.search), ("options", &network.options)] {
         if !words.is_empty() {
             text = format!("{text}{keyword} {}\n", words.join(" "));

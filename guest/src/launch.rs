@@ -142,13 +142,13 @@ pub fn make_directories(path: &Path) -> rustix::io::Result<()> {
 fn find_and_exec(args: &[String], env: &[String]) -> Failure {
     umask(Mode::from_raw_mode(0o022));
     let name = args.first().map_or("", String::as_str);
-    let argv: Vec<CString> = args.iter().filter_map(|arg| CString::new(arg.as_str()).ok()).collect();
-    let envp: Vec<CString> = env
+    let arguments: Vec<CString> = args.iter().filter_map(|arg| CString::new(arg.as_str()).ok()).collect();
+    let environment: Vec<CString> = env
         .iter()
         .filter_map(|entry| CString::new(entry.as_str()).ok())
         .collect();
     if name.contains('/') {
-        let refused = execve(Path::new(name), &argv, &envp);
+        let refused = execve(Path::new(name), &arguments, &environment);
         let missing = executable(Path::new(name)).err();
         return refusal(name, missing.unwrap_or(refused), missing.is_none());
     }
@@ -159,7 +159,7 @@ fn find_and_exec(args: &[String], env: &[String]) -> Failure {
         if executable(&file).is_err() {
             continue;
         }
-        match execve(&file, &argv, &envp) {
+        match execve(&file, &arguments, &environment) {
             Errno::ACCESS => {}
             other => return refusal(&file.to_string_lossy(), other, true),
         }
@@ -191,7 +191,7 @@ fn refusal(name: &str, errno: Errno, tried: bool) -> Failure {
     Failure::new(code, "exec", message)
 }
 
-fn execve(path: &Path, argv: &[CString], envp: &[CString]) -> Errno {
+fn execve(path: &Path, arguments: &[CString], environment: &[CString]) -> Errno {
     let Ok(path) = CString::new(path.as_os_str().as_bytes()) else {
         return Errno::INVAL;
     };
@@ -202,9 +202,9 @@ fn execve(path: &Path, argv: &[CString], envp: &[CString]) -> Errno {
             .chain(std::iter::once(std::ptr::null()))
             .collect()
     };
-    let (argv, envp) = (pointers(argv), pointers(envp));
+    let (arguments, environment) = (pointers(arguments), pointers(environment));
     // SAFETY: NUL-terminated strings in NULL-terminated arrays that outlive the call.
-    unsafe { libc::execve(path.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
+    unsafe { libc::execve(path.as_ptr(), arguments.as_ptr(), environment.as_ptr()) };
     Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
 }
 

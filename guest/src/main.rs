@@ -31,6 +31,8 @@ mod stdio;
 mod tiny_init;
 mod tty;
 mod user;
+#[cfg(test)]
+mod vectors;
 mod zygote;
 
 use std::ffi::{CStr, c_char, c_int};

@@ -12,7 +12,6 @@ pub const MAX_OUTPUT: usize = 65_536;
 /// Message types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-#[expect(missing_docs, reason = "the names are the documentation's")]
 pub enum MessageType {
     Request = 0x01,
     Stdin = 0x02,
@@ -22,13 +21,13 @@ pub enum MessageType {
     Started = 0x11,
     Stdout = 0x12,
     Stderr = 0x13,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the agent has nothing to say yet"))]
     Log = 0x14,
     Result = 0x1f,
 }
 
 /// A message from the host.
 #[derive(Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are the documentation's")]
 pub enum Message<'a> {
     Request(Vec<u8>),
     /// A piece of a STDIN message: long ones are passed on as they come.

@@ -9,6 +9,9 @@ use rustix::io::Errno;
 use crate::fatal::{AtStage, BootError};
 use crate::guard;
 
+/// As the structures of net/if.h hold them.
+const IFF_UP: libc::c_short = 1;
+const AF_INET: libc::sa_family_t = 2;
 const STAGE: &str = "network";
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 15);
 const MASK: Ipv4Addr = Ipv4Addr::new(255, 255, 255, 0);
@@ -53,8 +56,7 @@ fn request(name: &str) -> libc::ifreq {
 
 fn bring_up(socket: &OwnedFd, name: &str) -> Result<(), Errno> {
     let mut request = request(name);
-    // IFF_UP fits.
-    request.ifr_ifru.ifru_flags = libc::IFF_UP as libc::c_short;
+    request.ifr_ifru.ifru_flags = IFF_UP;
     control(socket, libc::SIOCSIFFLAGS, &raw mut request)
 }
 
@@ -80,7 +82,7 @@ fn socket_address(address: Ipv4Addr) -> libc::sockaddr {
         *to = from.cast_signed();
     }
     libc::sockaddr {
-        sa_family: libc::AF_INET as libc::sa_family_t,
+        sa_family: AF_INET,
         sa_data: bytes,
     }
 }

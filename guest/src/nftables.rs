@@ -21,7 +21,6 @@ const REGISTER: u32 = 1;
 /// Address families of tables.
 #[derive(Clone, Copy)]
 #[repr(u8)]
-#[expect(missing_docs, reason = "the names are the kernel's")]
 pub enum Family {
     Ip = 2,
     Netdev = 5,
@@ -30,7 +29,6 @@ pub enum Family {
 /// What becomes of a packet.
 #[derive(Clone, Copy)]
 #[repr(u32)]
-#[expect(missing_docs, reason = "the names are the kernel's")]
 pub enum Verdict {
     Drop = 0,
     Accept = 1,
@@ -51,7 +49,6 @@ pub struct Hook<'a> {
 /// Packet facts a rule can load.
 #[derive(Clone, Copy)]
 #[repr(u32)]
-#[expect(missing_docs, reason = "the names are the kernel's")]
 pub enum Meta {
     Protocol = 1,
     InputDevice = 4,
@@ -106,7 +103,7 @@ impl Rule {
     }
 
     /// Matches if the loaded bytes are not these.
-    pub fn is_not(self, value: &[u8]) -> Self {
+    pub fn differs(self, value: &[u8]) -> Self {
         self.expression("cmp", &[number(1, REGISTER), number(2, 1), data(3, value)])
     }
 

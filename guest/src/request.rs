@@ -31,7 +31,6 @@ pub enum Request {
 /// The disks of the root filesystem, by virtio-blk serial.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are the protocol's")]
 pub struct Root {
     pub lower: String,
     pub upper: String,
@@ -41,7 +40,6 @@ pub struct Root {
 /// A box.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are the protocol's")]
 pub struct Run {
     pub identity: Identity,
     pub clock_unix_ns: String,
@@ -57,7 +55,6 @@ pub struct Run {
 
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are the protocol's")]
 pub struct Identity {
     pub hostname: String,
     pub machine_id: String,
@@ -65,7 +62,6 @@ pub struct Identity {
 
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are the protocol's")]
 pub struct Network {
     pub enabled: bool,
     pub dns: Vec<String>,
@@ -76,7 +72,6 @@ pub struct Network {
 /// A mount of the box besides its root.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are the protocol's")]
 pub enum Mount {
     Share {
         tag: String,
@@ -92,7 +87,6 @@ pub enum Mount {
 
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are the protocol's")]
 pub struct Limits {
     pub memory_bytes: Option<u64>,
     pub cpu_quota_us: Option<u64>,
@@ -101,7 +95,7 @@ pub struct Limits {
 
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are the protocol's")]
+#[expect(clippy::struct_excessive_bools, reason = "the protocol's fields")]
 pub struct Process {
     pub args: Vec<String>,
     pub env: Vec<String>,
@@ -119,7 +113,6 @@ pub struct Process {
 /// Body of `POST /exec`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[expect(missing_docs, reason = "the names are the protocol's")]
 pub struct Exec {
     pub cmd: Vec<String>,
     pub env: Vec<String>,

@@ -32,12 +32,11 @@ pub fn mount_all(mounts: &[Mount], staging: &OwnedFd) -> Result<(), Failure> {
                 read_only,
             } => {
                 let known = shares.iter().position(|(name, _)| name == tag);
-                let at = match known {
-                    Some(at) => at,
-                    None => {
-                        shares.push((tag, attach(tag, staging).mounting(target)?));
-                        shares.len() - 1
-                    }
+                let at = if let Some(at) = known {
+                    at
+                } else {
+                    shares.push((tag, attach(tag, staging).mounting(target)?));
+                    shares.len() - 1
                 };
                 if let Some((_, share)) = shares.get(at) {
                     place(share, subpath, target, *read_only).mounting(target)?;

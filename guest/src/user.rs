@@ -14,7 +14,6 @@ const MAX_ID: u32 = (1 << 31) - 1;
 
 /// Who a command runs as.
 #[derive(Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "passwd(5) names them")]
 pub struct User {
     pub uid: u32,
     pub gid: u32,

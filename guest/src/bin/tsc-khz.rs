@@ -22,6 +22,6 @@ fn main() {
             break (now - start, ticks);
         }
     };
-    let khz = u128::from(last - first) * 1_000_000 / span.unsigned_abs() as u128;
+    let khz = u128::from(last - first) * 1_000_000 / u128::from(span.unsigned_abs());
     println!("{khz}");
 }

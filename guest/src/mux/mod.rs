@@ -298,13 +298,6 @@ impl Mux {
         }
     }
 
-    /// Drops a stream at once.
-    pub fn reset(&mut self, stream: u32) {
-        if self.flows.remove(&stream).is_some() {
-            self.frame(FrameType::WindowUpdate, flag::RST, stream, 0);
-        }
-    }
-
     /// Announces the session's end: 0 for a wanted one, 1 for a violation.
     pub fn go_away(&mut self, reason: u32) {
         self.frame(FrameType::GoAway, 0, 0, reason);

@@ -128,7 +128,7 @@ fn pings_are_answered() {
 fn frames_of_closed_streams_are_ignored() {
     let mut mux = Mux::default();
     events(&mut mux, &frame(FrameType::Data, flag::SYN, 1, 0)).unwrap();
-    mux.reset(1);
+    events(&mut mux, &frame(FrameType::WindowUpdate, flag::RST, 1, 0)).unwrap();
     let mut bytes = frame(FrameType::Data, flag::FIN, 1, 2);
     bytes.extend(b"xy");
     bytes.extend(frame(FrameType::WindowUpdate, 0, 1, u32::MAX));
