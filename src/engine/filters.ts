@@ -31,7 +31,8 @@ type Test = (box: BoxRecord, value: string, boxes: readonly BoxRecord[]) => bool
 
 const TESTS: Readonly<Record<string, Test>> = {
   status: (box, value) => STATES[value]?.includes(box.status) === true,
-  name: (box, value) => matchesPattern(value.replace(/^\//, ''), box.name),
+  // Docker's names have a leading slash; patterns may count on it or not.
+  name: (box, value) => matchesPattern(value, `/${box.name}`) || matchesPattern(value, box.name),
   id: (box, value) => matchesPattern(value, box.id) || matchesPattern(value, box.id.replaceAll('-', '')),
   label: (box, value) => hasLabel(box.labels, value),
   exited: (box, value) => box.status === 'stopped' && box.exit_code === Number(value),

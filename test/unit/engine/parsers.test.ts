@@ -1,0 +1,185 @@
+import { expect, test } from 'vitest';
+
+import { parsePublish } from '../../../src/engine/ports.ts';
+import { parseSignal } from '../../../src/engine/signals.ts';
+import { parseRfc3339, parseTimestamp } from '../../../src/engine/timestamps.ts';
+import { parseDuration, parseSize } from '../../../src/engine/units.ts';
+import { parseTmpfs, parseVolume } from '../../../src/engine/volumes.ts';
+
+test.each([
+  ['0', 0],
+  ['4096', 4096],
+  ['512b', 512],
+  ['1k', 1024],
+  ['32kB', 32_768],
+  ['512m', 512 * 1024 ** 2],
+  ['64MiB', 64 * 1024 ** 2],
+  ['2g', 2 * 1024 ** 3],
+  ['1.5G', 1.5 * 1024 ** 3],
+  ['1 t', 1024 ** 4],
+  ['0.5', 0],
+])('the size %s is %d bytes', (text, bytes) => {
+  expect(parseSize(text)).toBe(bytes);
+});
+
+test.each(['', 'm', '-1', '+1', '1.', '.5g', '1x', '1mm', '1kbb', ' 1', '1  k', '99999999p', 'Inf', '0x10'])(
+  '%j is no size',
+  (text) => {
+    expect(() => parseSize(text)).toThrow(`invalid size: '${text}'`);
+  },
+);
+
+test.each([
+  ['0', 0],
+  ['300ms', 300e6],
+  ['1.5s', 1.5e9],
+  ['1h30m', 5400e9],
+  ['-2m', -120e9],
+  ['2us', 2000],
+  ['2µs', 2000],
+  ['.5s', 5e8],
+])('the duration %s is %d ns', (text, ns) => {
+  expect(parseDuration(text)).toBe(ns);
+});
+
+test.each(['', '1', 's', '1d', '1 s', 's1', '1..5s'])('%j is no duration', (text) => {
+  expect(() => parseDuration(text)).toThrow(`time: invalid duration "${text}"`);
+});
+
+const NOW = 1_763_800_000n * 1_000_000_000n;
+
+test.each([
+  ['1763800000', 1_763_800_000_000_000_000n],
+  ['1763800000.5', 1_763_800_000_500_000_000n],
+  ['2025-11-22T08:26:40Z', 1_763_800_000_000_000_000n],
+  ['2025-11-22T08:26:40.000000001Z', 1_763_800_000_000_000_001n],
+  ['2025-11-22T10:26:40+02:00', 1_763_800_000_000_000_000n],
+  ['10m', NOW - 600_000_000_000n],
+])('the time %s is %d ns', (text, ns) => {
+  expect(parseTimestamp(text, NOW)).toBe(ns);
+});
+
+test('a time without a zone is local', () => {
+  const local = BigInt(new Date(2025, 10, 22, 8, 26).getTime()) * 1_000_000n;
+  expect(parseRfc3339('2025-11-22T08:26')).toBe(local);
+});
+
+test.each(['', 'yesterday', '2025-13-45', '2025-11-22 08:26', '10x'])('%j is no time', (text) => {
+  expect(() => parseTimestamp(text, NOW)).toThrow(`invalid value for time: ${text}`);
+});
+
+test.each([
+  ['TERM', 15],
+  ['SIGTERM', 15],
+  ['sigkill', 9],
+  ['hup', 1],
+  ['9', 9],
+  ['64', 64],
+  ['RTMIN', 34],
+  ['SIGRTMIN+3', 37],
+  ['rtmax-1', 63],
+  ['RTMAX', 64],
+])('the signal %s is %d', (text, number) => {
+  expect(parseSignal(text)).toBe(number);
+});
+
+test.each(['', '0', '65', '-9', 'NOSUCH', 'SIG', 'SIGSIGTERM', 'RTMIN+31', 'RTMAX-40', '9x'])(
+  '%j is no signal',
+  (text) => {
+    expect(() => parseSignal(text)).toThrow(`invalid signal: ${text}`);
+  },
+);
+
+const tcp = { host_ip: '0.0.0.0', protocol: 'tcp' };
+
+test.each([
+  ['80', [{ ...tcp, host_port: 0, guest_port: 80 }]],
+  ['8080:80', [{ ...tcp, host_port: 8080, guest_port: 80 }]],
+  ['127.0.0.1:8080:80/udp', [{ host_ip: '127.0.0.1', host_port: 8080, guest_port: 80, protocol: 'udp' }]],
+  ['127.0.0.1::80', [{ ...tcp, host_ip: '127.0.0.1', host_port: 0, guest_port: 80 }]],
+  ['[::1]:8080:80', [{ ...tcp, host_ip: '::1', host_port: 8080, guest_port: 80 }]],
+  ['53:53/UDP', [{ host_ip: '0.0.0.0', host_port: 53, guest_port: 53, protocol: 'udp' }]],
+  [
+    '8000-8001:9000-9001',
+    [
+      { ...tcp, host_port: 8000, guest_port: 9000 },
+      { ...tcp, host_port: 8001, guest_port: 9001 },
+    ],
+  ],
+  [
+    '9000-9001',
+    [
+      { ...tcp, host_port: 0, guest_port: 9000 },
+      { ...tcp, host_port: 0, guest_port: 9001 },
+    ],
+  ],
+])('-p %s', (spec, mappings) => {
+  expect(parsePublish(spec)).toEqual(mappings);
+});
+
+test.each([
+  ['', 'no port specified: <empty>'],
+  ['80:', 'no port specified: 80:<empty>'],
+  ['80:x', 'invalid containerPort: x'],
+  ['80:0', 'invalid containerPort: 0'],
+  ['80:65536', 'invalid containerPort: 65536'],
+  ['80:90-80', 'invalid containerPort: 90-80'],
+  ['x:80', 'invalid hostPort: x'],
+  ['70000:80', 'invalid hostPort: 70000'],
+  ['localhost:80:80', 'invalid IP address: localhost'],
+  ['1.2.3.4.5:80:80', 'invalid IP address: 1.2.3.4.5'],
+  ['80:80/icmp', 'invalid proto: icmp'],
+  ['80:80/sctp', 'publishing SCTP ports is not supported'],
+  ['8000-8002:80-81', 'invalid ranges specified for container and host Ports: 80-81 and 8000-8002'],
+  ['8000-8002:80', 'a range of host ports for one port is not supported yet: 80 and 8000-8002'],
+])('-p %j is refused: %s', (spec, message) => {
+  expect(() => parsePublish(spec)).toThrow(message);
+});
+
+test.each([
+  ['/a:/b', { source: '/a', target: '/b', read_only: false }],
+  ['/a:/b:ro', { source: '/a', target: '/b', read_only: true }],
+  ['/a:/b:rw,z', { source: '/a', target: '/b', read_only: false }],
+  ['/a/../c/:/b//d/', { source: '/c', target: '/b/d', read_only: false }],
+  ['./a:/b', { source: '/work/a', target: '/b', read_only: false }],
+  ['..:/b', { source: '/', target: '/b', read_only: false }],
+  ['.:/b', { source: '/work', target: '/b', read_only: false }],
+])('-v %s', (spec, mount) => {
+  expect(parseVolume(spec, '/work')).toEqual({ type: 'bind', ...mount });
+});
+
+test.each([
+  ['', 'usage', "invalid volume specification: ''"],
+  [':/b', 'usage', "invalid volume specification: ':/b'"],
+  ['/a:', 'usage', "invalid volume specification: '/a:'"],
+  ['/a:/b:ro:x', 'usage', "invalid volume specification: '/a:/b:ro:x'"],
+  ['/a:b', 'usage', "invalid mount path: 'b' mount path must be absolute"],
+  ['/a:/', 'usage', "destination can't be '/'"],
+  ['/a:/b/..', 'usage', "destination can't be '/'"],
+  ['/a:/b:x', 'usage', 'invalid mode: x'],
+  ['/a:/b:ro,rw', 'usage', 'invalid mode: ro,rw'],
+  ['/a:/b:rshared', 'unsupported', 'mount propagation is not supported: rshared'],
+  ['data:/b', 'unsupported', 'named volumes are not supported yet: data:/b'],
+  ['/b', 'unsupported', 'anonymous volumes are not supported yet: /b'],
+  ['a/b:/c', 'usage', 'a/b includes invalid characters for a local volume name'],
+])('-v %j is refused (%s): %s', (spec, code, message) => {
+  expect(() => parseVolume(spec, '/work')).toThrow(
+    expect.objectContaining({ code, message: expect.stringContaining(message) }),
+  );
+});
+
+test.each([
+  ['/run', { target: '/run', options: '' }],
+  ['/run:rw,size=64m,mode=1777', { target: '/run', options: 'rw,size=64m,mode=1777' }],
+])('--tmpfs %s', (spec, mount) => {
+  expect(parseTmpfs(spec)).toEqual(mount);
+});
+
+test.each([
+  ['run', "invalid mount path: 'run' mount path must be absolute"],
+  ['/', "destination can't be '/'"],
+  ['/run:size=x', 'invalid tmpfs option ["size=x"]'],
+  ['/run:foo', 'invalid tmpfs option ["foo"]'],
+])('--tmpfs %s is refused: %s', (spec, message) => {
+  expect(() => parseTmpfs(spec)).toThrow(message);
+});
