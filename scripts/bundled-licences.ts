@@ -12,7 +12,7 @@ export async function bundledLicences(root: string, inputs: readonly string[]): 
     if (match) packages.add(match[0]);
   }
   const sections = await Promise.all([...packages].toSorted().map((path) => licenceOf(join(root, path))));
-  return sections.join('\n');
+  return sections.length === 0 ? 'No code of other packages is bundled.\n' : sections.join('\n');
 }
 
 async function licenceOf(directory: string): Promise<string> {
