@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -6,6 +7,8 @@ import { defineConfig } from 'vitest/config';
  * The projects that boot VMs run their files one after another: under emulation each VM takes a core.
  */
 const vmTimings = { testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false };
+/** Makes the templates once for all files that run boxes. */
+const globalSetup = ['test/e2e/fixture/global-setup.ts'];
 
 export default defineConfig({
   test: {
@@ -13,10 +16,29 @@ export default defineConfig({
     passWithNoTests: true,
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 10_000 } },
-      { test: { name: 'vm', include: ['test/vm/**/*.test.ts'], ...vmTimings } },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...vmTimings } },
+      {
+        test: {
+          name: 'vm',
+          include: ['test/vm/**/*.test.ts'],
+          ...vmTimings,
+          globalSetup: ['test/vm/fixture/global-setup.ts'],
+          // Templates belong to the QEMU that made them: this one can also be a hostile guest.
+          env: { A3S_BOX_QEMU: join(import.meta.dirname, 'test/vm/fixture/qemu') },
+        },
+      },
+      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...vmTimings, globalSetup } },
       ...(process.env['A3S_SOAK'] === '1'
-        ? [{ test: { name: 'soak', include: ['test/soak/**/*.test.ts'], ...vmTimings, testTimeout: 0 } }]
+        ? [
+            {
+              test: {
+                name: 'soak',
+                include: ['test/soak/**/*.test.ts'],
+                ...vmTimings,
+                testTimeout: 0,
+                globalSetup,
+              },
+            },
+          ]
         : []),
     ],
   },
