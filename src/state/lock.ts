@@ -1,8 +1,9 @@
 /**
  * Locks that the kernel releases when their holder dies, however it dies.
  *
- * A lock is an empty SQLite database: `BEGIN EXCLUSIVE` takes fcntl locks on it, and `ROLLBACK` leaves it
- * empty, so nothing is ever written. Why not something else: docs/decisions/0002-state-lock.md.
+ * A lock is an empty SQLite database: `BEGIN IMMEDIATE` takes the fcntl lock that only one process can have (RESERVED;
+ * EXCLUSIVE would trip over those who only look), and closing it rolls back, so nothing is ever written.
+ * What else was measured: docs/decisions/0003-state-lock.md.
  *
  * Nothing else may open a lock file: closing any descriptor of it would drop this process's locks on it.
  */
@@ -17,8 +18,8 @@ import { A3sError, hasErrno } from '../errors.ts';
 const SQLITE_BUSY = 5;
 const SQLITE_CANTOPEN = 14;
 
-const FIRST_WAIT_MS = 1;
-const LONGEST_WAIT_MS = 25;
+/** Between two tries. Random, so that waiters do not collide again and again; not growing, so that none falls behind. */
+const WAIT_MS = { least: 0.5, most: 8 };
 
 export interface LockOptions {
   /** How long to wait for another holder before giving up. */
@@ -48,18 +49,28 @@ async function acquire(lockFile: string, timeoutMs: number): Promise<DatabaseSyn
   // Loaded here, because a command that only reads never locks.
   const { DatabaseSync } = await import('node:sqlite');
   const deadline = performance.now() + timeoutMs;
-  for (let wait = FIRST_WAIT_MS; ; wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
-    const database = open(DatabaseSync, lockFile);
-    try {
-      database.exec('BEGIN EXCLUSIVE');
-      return database;
-    } catch (error) {
-      database.close();
-      if (sqliteCode(error) !== SQLITE_BUSY) throw unusable(lockFile, error);
+  const database = open(DatabaseSync, lockFile);
+  try {
+    while (!tryToLock(database)) {
+      if (performance.now() >= deadline) throw taken(lockFile, timeoutMs);
+      const wait = WAIT_MS.least + Math.random() * (WAIT_MS.most - WAIT_MS.least);
+      await new Promise((resolve) => setTimeout(resolve, wait));
     }
-    if (performance.now() >= deadline) throw taken(lockFile, timeoutMs);
-    // A random share of the wait keeps many waiters from colliding again and again.
-    await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random() / 2)));
+    return database;
+  } catch (error) {
+    database.close();
+    throw error instanceof A3sError ? error : unusable(lockFile, error);
+  }
+}
+
+/** False when another has it. */
+function tryToLock(database: DatabaseSync): boolean {
+  try {
+    database.exec('BEGIN IMMEDIATE');
+    return true;
+  } catch (error) {
+    if (sqliteCode(error) === SQLITE_BUSY) return false;
+    throw error;
   }
 }
 

@@ -3,8 +3,13 @@ import { A3sError } from '../../errors.ts';
 import type { BoxRecord } from '../../state/record.ts';
 import type { MachineShape } from '../qemu/args.ts';
 
-/** What the kernel and the agent use themselves, so that a box has all the memory it was promised. */
-const OVERHEAD_MIB = 64;
+/**
+ * What the kernel, the agent and the box's page cache need beside the memory that the box was promised. With less, the VM as a
+ * whole runs dry before the box's own limit is reached, and reclaims pages for ever instead of killing the culprit. Unused memory costs nothing.
+ */
+const OVERHEAD_MIB = 128;
+/** One part in this many for the kernel's own bookkeeping of memory. */
+const OVERHEAD_SHARE = 32;
 /** Sizes of machine by share slots; the mmio bus has 24 places, six of them taken. */
 const SLOT_CLASSES = [0, 4, 16] as const;
 const MAX_VCPUS = 64;
@@ -16,7 +21,7 @@ export function shapeOf(record: Pick<BoxRecord, 'cpus' | 'memory_mb' | 'volumes'
   }
   return {
     vcpus: Math.min(Math.max(Math.ceil(record.cpus), 1), MAX_VCPUS),
-    memoryMib: record.memory_mb + OVERHEAD_MIB,
+    memoryMib: record.memory_mb + OVERHEAD_MIB + Math.ceil(record.memory_mb / OVERHEAD_SHARE),
     shareSlots: slots,
   };
 }

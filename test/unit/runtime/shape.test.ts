@@ -14,8 +14,8 @@ const volumes = (count: number): VolumeMount[] =>
 const shape = (cpus: number, memory_mb: number, mounts = 0): unknown =>
   shapeOf({ cpus, memory_mb, volumes: volumes(mounts) });
 
-test('the VM has 64 MiB more than the box', () => {
-  expect(shape(2, 512)).toEqual({ vcpus: 2, memoryMib: 576, shareSlots: 0 });
+test('the VM has 128 MiB and a thirty-second more than the box', () => {
+  expect(shape(2, 512)).toEqual({ vcpus: 2, memoryMib: 656, shareSlots: 0 });
 });
 
 test.each([
