@@ -47,7 +47,6 @@ async function build(kernelDeb: Deb, busyboxDeb: Deb, inputs: string): Promise<v
     const kernel = await kernelFrom(kernelDeb, cache);
     await copyFile(kernel.vmlinux, join(target, 'vmlinux'));
     await writeFile(join(target, 'initramfs'), await initramfs(agent.binary, kernel.modules));
-    await writeFile(join(target, 'agent'), agent.binary, { mode: 0o755 });
     await writeFile(join(target, 'tsc-khz'), agent.tscKhz, { mode: 0o755 });
     await makeScratch(join(target, 'scratch.qcow2'), temporary);
 
