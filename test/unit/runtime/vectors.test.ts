@@ -100,11 +100,14 @@ const checks: Record<string, (vector: Vector) => void> = {
   },
 };
 
-test.each(vectors.map((vector) => [vector.kind, vector.name, vector] as const))('%s: %s', (kind, _name, vector) => {
-  const check = checks[kind];
-  if (check === undefined) throw new Error(`no check for vectors of kind ${kind}`);
-  check(vector);
-});
+test.each(vectors.map((vector) => [vector.kind, vector.name, vector] as const))(
+  '%s: %s',
+  (kind, _name, vector) => {
+    const check = checks[kind];
+    if (check === undefined) throw new Error(`no check for vectors of kind ${kind}`);
+    check(vector);
+  },
+);
 
 test('there are vectors of every kind, each name once, and every message type', () => {
   expect(new Set(vectors.map(({ kind }) => kind))).toEqual(new Set(Object.keys(checks)));
