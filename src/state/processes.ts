@@ -7,6 +7,8 @@ import { A3sError, hasErrno } from '../errors.ts';
 /** Index of field 22 (start time) among the fields that follow the command name, proc(5). */
 const START_FIELD = 19;
 const KILL_TIMEOUT_MS = 5_000;
+/** A new program shows its arguments within microseconds; one that never does is somebody else's. */
+const UNSETTLED_MS = 50;
 const POLL_MS = 5;
 
 /** Programs that run on behalf of a box: its monitor, its VM. A user's `tail` of a box's log is not ours to kill. */
@@ -47,25 +49,40 @@ export interface BoxProcess {
 
 /** This user's processes that work for the box in `boxDir`: their arguments name the directory. Never this process. */
 export function findBoxProcesses(boxDir: string): BoxProcess[] {
-  const found: BoxProcess[] = [];
+  return scan(boxDir).found;
+}
+
+interface Scan {
+  found: BoxProcess[];
+  /** A process is between two programs: its arguments cannot be seen yet. */
+  unsettled: boolean;
+}
+
+function scan(boxDir: string): Scan {
+  const result: Scan = { found: [], unsettled: false };
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
-    const role = roleFor(pid, boxDir);
+    const role = roleOf(pid, boxDir);
     const start = role === null ? null : processStart(pid);
-    if (role !== null && start !== null) found.push({ pid, start, role });
+    if (start === null) continue;
+    if (role === 'unknown') result.unsettled = true;
+    else if (role !== null) result.found.push({ pid, start, role });
   }
-  return found;
+  return result;
 }
 
-function roleFor(pid: number, boxDir: string): BoxProcess['role'] | null {
+function roleOf(pid: number, boxDir: string): BoxProcess['role'] | 'unknown' | null {
   try {
-    if (!namesDirectory(readFileSync(`/proc/${pid}/cmdline`, 'utf8'), boxDir)) return null;
+    const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    if (words !== '' && !namesDirectory(words, boxDir)) return null;
     if (statSync(`/proc/${pid}`).uid !== process.getuid?.()) return null;
     const program = basename(readlinkSync(`/proc/${pid}/exe`)).replace(/ \(deleted\)$/, '');
+    // A kernel thread has no words either, but no program: reading the link has failed then.
+    if (words === '') return 'unknown';
     return MONITOR.test(program) ? 'monitor' : VM.test(program) ? 'vm' : null;
   } catch {
-    // It ended meanwhile, or is a kernel thread.
+    // It ended meanwhile.
     return null;
   }
 }
@@ -85,18 +102,21 @@ function namesDirectory(text: string, directory: string): boolean {
  * @throws A3sError `timeout` when one survives 5 s.
  */
 export async function killBoxProcesses(boxDir: string): Promise<number> {
-  const deadline = performance.now() + KILL_TIMEOUT_MS;
-  const killed = new Set<string>();
+  const began = performance.now();
+  const killed = new Map<number, BoxProcess>();
   for (;;) {
-    const found = findBoxProcesses(boxDir);
-    if (found.length === 0) return killed.size;
-    if (performance.now() > deadline) {
-      throw new A3sError('timeout', `process ${found[0]?.pid} of ${boxDir} survived SIGKILL for 5 s`);
+    const { found, unsettled } = scan(boxDir);
+    for (const victim of found.toSorted((a, b) => a.role.localeCompare(b.role))) {
+      sendKill(victim.pid);
+      killed.set(victim.pid, victim);
     }
-    found.sort((a, b) => a.role.localeCompare(b.role));
-    for (const { pid, start } of found) {
-      if (isAlive(pid, start)) sendKill(pid);
-      killed.add(`${pid} ${start}`);
+    // One that is dying has lost its arguments already: it is not found any more, but still there.
+    const survivor = [...killed.values()].find(({ pid, start }) => isAlive(pid, start));
+    const waited = performance.now() - began;
+    if (survivor === undefined && found.length === 0 && (!unsettled || waited > UNSETTLED_MS))
+      return killed.size;
+    if (survivor !== undefined && waited > KILL_TIMEOUT_MS) {
+      throw new A3sError('timeout', `process ${survivor.pid} of ${boxDir} survived SIGKILL for 5 s`);
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

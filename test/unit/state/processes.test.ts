@@ -10,13 +10,12 @@ import {
   startFromStat,
 } from '../../../src/state/processes.ts';
 import { temporaryDirectory } from '../../temporary.ts';
-import { ended, startProgram } from './fixture/child.ts';
+import { ended, startProgram, startSleeper } from './fixture/child.ts';
 
-const SLEEP = 'setInterval(() => {}, 1000)';
 const STAT_END = ' 1 1 1 0 -1 4194560 100 0 0 0 1 2 0 0 20 0 1 0 777 1000 2 18446744073709551615';
 
-function sleeper(...args: string[]) {
-  const child = startProgram(process.execPath, ['-e', SLEEP, '--', ...args]);
+async function sleeper(...args: string[]) {
+  const child = await startSleeper(process.execPath, ...args);
   return { child, pid: child.pid ?? 0 };
 }
 
@@ -30,7 +29,7 @@ test('a zombie counts as dead', () => {
 });
 
 test('a process is alive with its own start time only', async () => {
-  const { child, pid } = sleeper();
+  const { child, pid } = await sleeper();
   const start = processStart(pid);
   expect(start).not.toBeNull();
   expect(isAlive(pid, start)).toBe(true);
@@ -41,12 +40,12 @@ test('a process is alive with its own start time only', async () => {
   expect(isAlive(pid, start)).toBe(false);
 });
 
-test('processes of a box are found by its directory among their arguments', () => {
+test('processes of a box are found by its directory among their arguments', async () => {
   const directory = join(temporaryDirectory(), 'boxes', '3e54fbf999f5');
-  const itself = sleeper(directory);
-  const inside = sleeper(`file=${directory}/scratch.qcow2,format=qcow2`);
-  sleeper(`${directory}0`);
-  sleeper('/somewhere/else');
+  const itself = await sleeper(directory);
+  const inside = await sleeper(`file=${directory}/scratch.qcow2,format=qcow2`);
+  await sleeper(`${directory}0`);
+  await sleeper('/somewhere/else');
   const found = new Set(findBoxProcesses(directory).map(({ pid }) => pid));
   expect(found).toEqual(new Set([itself.pid, inside.pid]));
 });
@@ -56,11 +55,11 @@ test('a VM is told from a monitor, and a reader of a log is neither', async () =
   const directory = join(home, 'boxes', '3e54fbf999f5');
   const qemu = join(home, 'qemu-system-x86_64');
   copyFileSync(process.execPath, qemu);
-  const vm = startProgram(qemu, ['-e', SLEEP, '--', directory]);
+  const vm = await startSleeper(qemu, directory);
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'console.log'), '');
   const bystander = startProgram('tail', ['-f', join(directory, 'console.log')]);
-  const monitor = sleeper(directory);
+  const monitor = await sleeper(directory);
   const roles = findBoxProcesses(directory).map(({ pid, role }) => `${pid} ${role}`);
   expect(roles.toSorted()).toEqual([`${monitor.pid} monitor`, `${vm.pid} vm`].toSorted());
   expect(await killBoxProcesses(directory)).toBe(2);
@@ -69,7 +68,7 @@ test('a VM is told from a monitor, and a reader of a log is neither', async () =
 
 test('killing waits until every process of the box is gone', async () => {
   const directory = join(temporaryDirectory(), 'boxes', '3e54fbf999f5');
-  const sleepers = [sleeper(directory), sleeper(directory)];
+  const sleepers = [await sleeper(directory), await sleeper(directory)];
   const starts = sleepers.map(({ pid }) => processStart(pid));
   expect(await killBoxProcesses(directory)).toBe(2);
   expect(sleepers.map(({ pid }, n) => isAlive(pid, starts[n] ?? null))).toEqual([false, false]);

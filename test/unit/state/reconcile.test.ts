@@ -9,7 +9,7 @@ import { reconcile } from '../../../src/state/reconcile.ts';
 import type { BoxRecord } from '../../../src/state/record.ts';
 import { sampleRecord } from '../../sample-record.ts';
 import { temporaryDirectory } from '../../temporary.ts';
-import { ended, startProgram } from './fixture/child.ts';
+import { ended, startSleeper } from './fixture/child.ts';
 
 /** No process has it: above the kernel's highest. */
 const DEAD_PID = 4_194_305;
@@ -26,12 +26,10 @@ async function homeWith(...boxes: Partial<BoxRecord>[]): Promise<Layout> {
 /** A process that looks like a box's monitor, or like its VM. */
 function fakeProcess(layout: Layout, program: 'monitor' | 'vm', shortId = SHORT_ID) {
   const directory = join(layout.boxesDir, shortId);
-  if (program === 'monitor') {
-    return startProgram(process.execPath, ['-e', 'setInterval(() => {}, 1000)', '--', directory]);
-  }
+  if (program === 'monitor') return startSleeper(process.execPath, directory);
   const qemu = join(layout.home, 'qemu-system-x86_64');
   if (!existsSync(qemu)) copyFileSync(process.execPath, qemu);
-  return startProgram(qemu, ['-e', 'setInterval(() => {}, 1000)', '--', `file=${directory}/scratch.qcow2`]);
+  return startSleeper(qemu, `file=${directory}/scratch.qcow2`);
 }
 
 const running = {
@@ -53,7 +51,7 @@ test('sound boxes cost neither a lock nor a write', async () => {
 
 test('a live box is left alone', async () => {
   const layout = await homeWith({ status: 'created' });
-  const monitor = fakeProcess(layout, 'monitor');
+  const monitor = await fakeProcess(layout, 'monitor');
   const pid = monitor.pid ?? 0;
   const live = { ...running, pid, pid_start: processStart(pid) };
   await updateBoxes(layout, (boxes) => void Object.assign(boxes[0] ?? {}, live));
@@ -65,7 +63,7 @@ test.each(['running', 'paused'] as const)(
   'a %s box without its monitor is dead, and its VM is killed',
   async (status) => {
     const layout = await homeWith({ ...running, status });
-    const vm = fakeProcess(layout, 'vm');
+    const vm = await fakeProcess(layout, 'vm');
     mkdirSync(join(layout.boxesDir, SHORT_ID, 'sockets'));
     const [box] = await reconcile(layout);
     expect(box).toMatchObject({
@@ -93,7 +91,7 @@ test('a PID that another process has got does not fool it', async () => {
 
 test('a box with --rm that lost its monitor is gone without a trace', async () => {
   const layout = await homeWith({ ...running, auto_remove: true });
-  const vm = fakeProcess(layout, 'vm');
+  const vm = await fakeProcess(layout, 'vm');
   expect(await reconcile(layout)).toEqual([]);
   expect(await ended(vm)).toBeNull();
   expect(readdirSync(layout.boxesDir)).toEqual([]);
@@ -104,7 +102,7 @@ test.each([
   ['stopped', '2026-01-02T03:04:05Z'],
 ] as const)('a start that was killed leaves the box %s, and no process', async (status, started_at) => {
   const layout = await homeWith({ status: 'starting', pid: DEAD_PID, pid_start: 1, started_at });
-  const leftovers = [fakeProcess(layout, 'monitor'), fakeProcess(layout, 'vm')];
+  const leftovers = [await fakeProcess(layout, 'monitor'), await fakeProcess(layout, 'vm')];
   const [box] = await reconcile(layout);
   expect(box).toMatchObject({
     status,
@@ -117,7 +115,7 @@ test.each([
 test('a start in progress is left alone', async () => {
   const starting = { status: 'starting', pid: process.pid, pid_start: processStart(process.pid) } as const;
   const layout = await homeWith(starting);
-  const monitor = fakeProcess(layout, 'monitor');
+  const monitor = await fakeProcess(layout, 'monitor');
   expect(await reconcile(layout)).toEqual([sampleRecord(starting)]);
   expect(monitor.exitCode ?? monitor.signalCode).toBeNull();
 });
@@ -127,8 +125,8 @@ test('a directory without a record is removed with the VM that uses it', async (
   mkdirSync(join(layout.boxesDir, '0123456789ab'));
   writeFileSync(join(layout.boxesDir, '0123456789ab', 'scratch.qcow2'), 'x');
   const processes = [
-    fakeProcess(layout, 'monitor', '0123456789ab'),
-    fakeProcess(layout, 'vm', '0123456789ab'),
+    await fakeProcess(layout, 'monitor', '0123456789ab'),
+    await fakeProcess(layout, 'vm', '0123456789ab'),
   ];
   await reconcile(layout);
   expect(await Promise.all(processes.map(ended))).toEqual([null, null]);
@@ -138,7 +136,7 @@ test('a directory without a record is removed with the VM that uses it', async (
 test('a monitor on its last steps, without a VM, may finish', async () => {
   const layout = await homeWith({});
   mkdirSync(join(layout.boxesDir, '0123456789ab'));
-  const monitor = fakeProcess(layout, 'monitor', '0123456789ab');
+  const monitor = await fakeProcess(layout, 'monitor', '0123456789ab');
   await reconcile(layout);
   expect(monitor.exitCode ?? monitor.signalCode).toBeNull();
 });
