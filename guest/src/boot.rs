@@ -1,7 +1,7 @@
 //! From the kernel's hand-over to a VM that waits for a session.
 
 use std::fs;
-use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags, open};
@@ -48,7 +48,7 @@ pub fn boot() -> Result<Server, BootError> {
         let _ = rustix::stdio::dup2_stderr(console);
     }
     let port = open_port()?;
-    fatal::set_port(port.as_fd());
+    fatal::set_port(&port).at("port", PORT)?;
     net::configure()?;
     cgroup::enable_controllers();
     Server::new(port, signals()?)

@@ -1,12 +1,15 @@
 //! The end of PID 1: a line that says why, then power-off. A panic comes here too.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::system::{RebootCommand, reboot};
 use serde::Serialize;
 
+/// Attempts, 10 ms apart, to get the FATAL line out.
+const PATIENCE: u32 = 100;
 /// The port's descriptor, once open.
 static PORT: AtomicI32 = AtomicI32::new(-1);
 /// Cleared in forked children: their death is not the VM's.
@@ -47,9 +50,13 @@ impl<T, E: Into<std::io::Error>> AtStage<T> for Result<T, E> {
     }
 }
 
-/// Where the FATAL line goes from now on.
-pub fn set_port(port: BorrowedFd<'_>) {
-    PORT.store(std::os::fd::AsRawFd::as_raw_fd(&port), Ordering::Relaxed);
+/// Where the FATAL line goes from now on: a descriptor of its own, because the caller's is closed on its way here.
+///
+/// # Errors
+/// The kernel's.
+pub fn set_port(port: &OwnedFd) -> std::io::Result<()> {
+    PORT.store(port.try_clone()?.into_raw_fd(), Ordering::Relaxed);
+    Ok(())
 }
 
 /// Says that this process is a child of PID 1.
@@ -76,14 +83,27 @@ pub fn die(error: &BootError) -> ! {
     let line = format!("A3S/1 FATAL {json}\n");
     let fd = PORT.load(Ordering::Relaxed);
     if fd >= 0 {
-        // SAFETY: the port is never closed.
+        // SAFETY: this descriptor is never closed.
         let port = unsafe { BorrowedFd::borrow_raw(fd) };
-        let _ = rustix::io::write(port, line.as_bytes());
+        write_whole(port, line.as_bytes());
     }
     if let Ok(console) = std::fs::OpenOptions::new().write(true).open("/dev/console") {
         let _ = rustix::io::write(console.as_fd(), line.as_bytes());
     }
     power_off()
+}
+
+/// Soon after its opening the port takes nothing yet; a host that is not there must not hold up the end.
+fn write_whole(port: BorrowedFd<'_>, mut bytes: &[u8]) {
+    for _ in 0..PATIENCE {
+        match rustix::io::write(port, bytes) {
+            Ok(count) => bytes = &bytes[count..],
+            Err(_) => std::thread::sleep(Duration::from_millis(10)),
+        }
+        if bytes.is_empty() {
+            return;
+        }
+    }
 }
 
 /// Writes everything to the disks and ends the VM.
