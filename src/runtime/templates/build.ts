@@ -139,7 +139,8 @@ async function makeFiles(
     await qemu.kill();
   }
   for (const file of [draft.memory, draft.state, draft.scratch]) {
-    if (file !== null) harden(file);
+    // QEMU 7.2 opens a clone's memory for writing though it maps it privately.
+    if (file !== null) harden(file, file === draft.memory ? 0o600 : 0o400);
   }
 }
 
@@ -178,13 +179,13 @@ async function diedEarly(qemu: QemuProcess): Promise<never> {
   });
 }
 
-/** On the disk before the seal says so, and write-protected. */
-function harden(path: string): void {
+/** On the disk before the seal says so, with its final rights. */
+function harden(path: string, mode: number): void {
   const fd = openSync(path, 'r');
   try {
     fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
-  chmodSync(path, 0o400);
+  chmodSync(path, mode);
 }
