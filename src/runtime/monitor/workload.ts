@@ -91,6 +91,8 @@ export class Workload {
       case MessageType.result: {
         const result = parseResult(message.payload);
         this.#ended = true;
+        // The agent answers as for exec; for a box that names an unknown user Docker's run says 125.
+        if (result.error?.code === 'bad_user') result.exitCode = 125;
         if (result.error !== undefined) start.reject(new Error(result.error.message));
         else start.resolve();
         end.resolve(result);
