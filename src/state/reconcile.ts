@@ -6,12 +6,12 @@
  * have caught another command half-way.
  */
 import { readdirSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 
 import { removeBoxDirectory } from './box-updates.ts';
 import { type Notify, readBoxes, updateBoxes } from './boxes-file.ts';
 import { hasErrno } from '../errors.ts';
-import { boxPaths, type Layout } from './layout.ts';
+import { boxDirectory, boxPaths, type Layout } from './layout.ts';
 import { findBoxProcesses, isAlive, killBoxProcesses } from './processes.ts';
 import type { BoxRecord } from './record.ts';
 
@@ -38,7 +38,7 @@ async function repair(layout: Layout, notify: Notify | undefined): Promise<BoxRe
     layout,
     async (fresh) => {
       for (const box of fresh.filter(hasLostOwner)) {
-        const directory = boxDirectory(layout, box);
+        const directory = boxDirectory(layout, box.short_id);
         await killBoxProcesses(directory);
         // Before the record says so: an idle box never has sockets.
         rmSync(dirname(boxPaths(directory).execSocket), { recursive: true, force: true });
@@ -80,10 +80,6 @@ function markLost(box: BoxRecord): void {
   box.error = `its monitor (process ${pid}) vanished, and what was left of its VM was killed`;
 }
 
-function boxDirectory(layout: Layout, box: BoxRecord): string {
-  return join(layout.boxesDir, box.short_id);
-}
-
 function orphanDirectories(layout: Layout, boxes: readonly BoxRecord[]): string[] {
   let names: string[];
   try {
@@ -107,7 +103,7 @@ function hasSetAsideFile(layout: Layout): boolean {
  * last output after that: one without a VM is on its last steps and cleans up behind itself.
  */
 async function removeOrphan(layout: Layout, shortId: string): Promise<void> {
-  const directory = join(layout.boxesDir, shortId);
+  const directory = boxDirectory(layout, shortId);
   const roles = findBoxProcesses(directory).map((process) => process.role);
   if (roles.length > 0 && !roles.includes('vm')) return;
   await killBoxProcesses(directory);
