@@ -6,6 +6,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use rustix::io::Errno;
 
+use crate::failure::{Failure, Stage};
 use crate::fatal::{AtStage, BootError};
 use crate::guard;
 
@@ -22,14 +23,8 @@ const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
 /// # Errors
 /// The step that failed; stage `network-guard` if the host's loopback could not be closed off.
 pub fn configure() -> Result<(), BootError> {
-    // SAFETY: a new descriptor.
-    let socket = unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
-    if socket < 0 {
-        return Err(BootError::new(STAGE, "socket", &std::io::Error::last_os_error()));
-    }
-    // SAFETY: owned by nobody else.
-    let socket = unsafe { OwnedFd::from_raw_fd(socket) };
-    bring_up(&socket, "lo").at(STAGE, "lo")?;
+    let socket = open_socket().at(STAGE, "socket")?;
+    set_flags(&socket, "lo", IFF_UP).at(STAGE, "lo")?;
     // What Docker sets in a container's namespace.
     let _ = fs::write("/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
     let _ = fs::write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
@@ -41,8 +36,35 @@ pub fn configure() -> Result<(), BootError> {
     guard::install()?;
     set_address(&socket, libc::SIOCSIFADDR, ADDRESS).at(STAGE, "eth0 address")?;
     set_address(&socket, libc::SIOCSIFNETMASK, MASK).at(STAGE, "eth0 mask")?;
-    bring_up(&socket, "eth0").at(STAGE, "eth0")?;
+    set_flags(&socket, "eth0", IFF_UP).at(STAGE, "eth0")?;
     add_default_route(&socket).at(STAGE, "default route")
+}
+
+/// Takes eth0 down, its routes with it: a box without network has the loopback alone.
+///
+/// # Errors
+/// `io` at stage `network`.
+pub fn disconnect() -> Result<(), Failure> {
+    if !fs::exists("/sys/class/net/eth0").unwrap_or(false) {
+        return Ok(());
+    }
+    let socket = open_socket().stage(STAGE, "socket")?;
+    set_flags(&socket, "eth0", 0).stage(STAGE, "eth0 down")
+}
+
+/// Any socket will do: the requests below are about interfaces.
+fn open_socket() -> Result<OwnedFd, Errno> {
+    // SAFETY: a new descriptor.
+    let socket = unsafe { libc::socket(libc::AF_INET, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) };
+    if socket < 0 {
+        return Err(last_errno());
+    }
+    // SAFETY: owned by nobody else.
+    Ok(unsafe { OwnedFd::from_raw_fd(socket) })
+}
+
+fn last_errno() -> Errno {
+    Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
 }
 
 fn request(name: &str) -> libc::ifreq {
@@ -54,9 +76,9 @@ fn request(name: &str) -> libc::ifreq {
     request
 }
 
-fn bring_up(socket: &OwnedFd, name: &str) -> Result<(), Errno> {
+fn set_flags(socket: &OwnedFd, name: &str, flags: libc::c_short) -> Result<(), Errno> {
     let mut request = request(name);
-    request.ifr_ifru.ifru_flags = IFF_UP;
+    request.ifr_ifru.ifru_flags = flags;
     control(socket, libc::SIOCSIFFLAGS, &raw mut request)
 }
 
@@ -92,5 +114,5 @@ fn control<T>(socket: &OwnedFd, operation: libc::c_ulong, argument: *mut T) -> R
     if unsafe { libc::ioctl(socket.as_raw_fd(), operation, argument) } == 0 {
         return Ok(());
     }
-    Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO))
+    Err(last_errno())
 }

@@ -24,8 +24,6 @@ pub enum Request {
     Sync {},
     /// Sync and power off.
     Poweroff {},
-    /// Figures of the box.
-    Stats {},
 }
 
 /// The disks of the root filesystem, by virtio-blk serial.
@@ -138,7 +136,7 @@ impl Request {
                 arguments("warm", warm)?;
                 root.validate()?;
             }
-            Request::Freeze {} | Request::Sync {} | Request::Poweroff {} | Request::Stats {} => {}
+            Request::Freeze {} | Request::Sync {} | Request::Poweroff {} => {}
         }
         Ok(request)
     }

@@ -122,7 +122,6 @@ fn requests_parse() {
             Request::Freeze {} => "freeze",
             Request::Sync {} => "sync",
             Request::Poweroff {} => "poweroff",
-            Request::Stats {} => "stats",
         };
         assert_eq!(vector["json"]["op"], op, "{}", vector["name"]);
     }

@@ -7,7 +7,7 @@ use crate::failure::{Code, Failure, Stage};
 use crate::messages::Outcome;
 use crate::request::{Request, Root, Run};
 use crate::zygote::Zygote;
-use crate::{identity, rootfs, tty};
+use crate::{identity, net, rootfs, tty};
 
 use super::process::Sink;
 use super::{Ending, Server, Workload};
@@ -38,7 +38,6 @@ impl Server {
                 self.end_session(Ending::PowerOff);
                 return None;
             }
-            Ok(Request::Stats {}) => Err(Failure::new(Code::BadRequest, "request", "stats: no such request yet")),
         };
         let outcome = match done {
             Ok(()) => Outcome::default(),
@@ -58,6 +57,9 @@ impl Server {
             return Err(Failure::new(Code::Busy, "run", "this VM already runs a workload"));
         }
         identity::refresh(run, &self.random)?;
+        if !run.network.enabled {
+            net::disconnect()?;
+        }
         let (key, zygote) = self.take_zygote(&run.root)?;
         let limited = zygote.cgroup.limit(&run.limits);
         limited.map_err(|(file, e)| Failure::new(Code::Io, "cgroup", format!("{file}: {e}")))?;

@@ -204,7 +204,9 @@ export class BoxMonitor {
 
   async #makeTemplate(context: RuntimeContext): Promise<void> {
     try {
-      await ensureImageTemplate(context, shapeOf(this.#request.record), this.#request.rootfs);
+      const { record, rootfs } = this.#request;
+      const [program = 'sh'] = [...record.entrypoint, ...record.cmd];
+      await ensureImageTemplate(context, shapeOf(record), rootfs, [program, 'sh']);
     } catch (error) {
       note(`no image template: ${error instanceof Error ? error.message : String(error)}`);
     }

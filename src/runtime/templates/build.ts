@@ -53,11 +53,15 @@ export function buildBaseTemplate(context: RuntimeContext, options: BuildOptions
   }));
 }
 
-/** Clones `base`, mounts the image's root in it and saves that. The caller holds the template's lock. */
+/**
+ * Clones `base`, mounts the image's root in it, reads the files of the commands `warm` into its memory, and saves that.
+ * The caller holds the template's lock.
+ */
 export async function buildImageTemplate(
   context: RuntimeContext,
   base: Template,
   rootfs: string,
+  warm: string[],
   options: BuildOptions,
 ): Promise<Template> {
   return build(context, options, true, async (template) => {
@@ -74,7 +78,7 @@ export async function buildImageTemplate(
         scratch: { kind: 'file', path: scratch, format: 'qcow2' } satisfies Disk,
         memory: { file: template.memory, mode: 'own' },
       },
-      prepare: { op: 'prepare', root: { lower: 'root', upper: 'scratch', read_only: false } },
+      prepare: { op: 'prepare', root: { lower: 'root', upper: 'scratch', read_only: false }, warm },
       stateFile: base.state,
     };
   });

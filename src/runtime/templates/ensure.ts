@@ -60,16 +60,17 @@ export function findImageTemplate(
   return template === null ? null : { template, accelerator: known.name };
 }
 
-/** Builds the image template unless another process has. */
+/** Builds the image template unless another process has. `warm`: commands that its boxes are likely to run. */
 export async function ensureImageTemplate(
   context: RuntimeContext,
   shape: MachineShape,
   rootfs: { path: string; digest: string },
+  warm: string[],
 ): Promise<void> {
   const base = await ensureBaseTemplate(context, shape);
   const inputs = templateInputs(context, acceleratorOf(base.accelerator), shape, rootfs.digest);
   await underLock(context, inputs, () =>
-    buildImageTemplate(context, base.template, rootfs.path, { inputs, deadlineMs: bootTryMs() }),
+    buildImageTemplate(context, base.template, rootfs.path, warm, { inputs, deadlineMs: bootTryMs() }),
   );
 }
 
