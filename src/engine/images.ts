@@ -3,12 +3,13 @@ import { A3sError } from '../errors.ts';
 import { findImage, isImageId, listImages as storedImages } from '../images/find.ts';
 import type { Image } from '../images/image.ts';
 import { familiarString, parseReference } from '../images/reference.ts';
+import { newestFirst } from './newest-first.ts';
 import type { Engine } from './types.ts';
 
 /** Every image in the store, newest first. */
 export async function listImages(engine: Engine): Promise<Image[]> {
   const images = await storedImages(engine.layout, engine.bundleDir);
-  return images.toSorted((a, b) => b.created.localeCompare(a.created));
+  return images.toSorted((a, b) => newestFirst(a.created, b.created));
 }
 
 /**

@@ -4,6 +4,7 @@ import { allBoxes, isUp } from './engine.ts';
 import { type BoxFilter, parseBoxFilters } from './filters.ts';
 import { requireImage } from './images.ts';
 import { A3sError } from '../errors.ts';
+import { newestFirst } from './newest-first.ts';
 import type { Engine } from './types.ts';
 
 export interface ListOptions {
@@ -21,7 +22,7 @@ export interface ListOptions {
  */
 export async function listBoxes(engine: Engine, options: ListOptions): Promise<BoxRecord[]> {
   const filter = parseBoxFilters(options.filters);
-  const boxes = (await allBoxes(engine)).toSorted((a, b) => b.created_at.localeCompare(a.created_at));
+  const boxes = (await allBoxes(engine)).toSorted((a, b) => newestFirst(a.created_at, b.created_at));
   const ancestors = await imageIds(engine, filter);
   const everyState = options.all || filter.namesState || options.last !== undefined;
   const matching = boxes.filter(

@@ -1,11 +1,11 @@
 /** Building a root filesystem: the layer's tar streamed into tar2sqfs. Loaded only when one is missing. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, fsync, openSync, renameSync, rmSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { chmodSync, closeSync, openSync, renameSync, rmSync } from 'node:fs';
 
 import { A3sError, hasErrno } from '../errors.ts';
 import type { Layout } from '../state/layout.ts';
+import { flush } from '../state/replace-file.ts';
 import { replaceFile } from '../state/replace-file.ts';
 import { embeddedImages, importEmbedded } from './embedded.ts';
 import type { Image, Layer } from './image.ts';
@@ -15,8 +15,6 @@ import { fingerprintOf, unpackLayer, verifyBlob } from './verify.ts';
 /** Read-only from here on: templates and boxes map it. */
 const SQUASHFS_MODE = 0o400;
 const STDERR_KEPT = 4_096;
-
-const flush = promisify(fsync);
 
 /**
  * Looks at the bytes of a root filesystem whose files were touched: a copied state directory, for one, has new times.

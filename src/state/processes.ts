@@ -106,7 +106,7 @@ export async function killBoxProcesses(boxDir: string): Promise<number> {
   const killed = new Map<number, BoxProcess>();
   for (;;) {
     const { found, unsettled } = scan(boxDir);
-    for (const victim of found.toSorted((a, b) => a.role.localeCompare(b.role))) {
+    for (const victim of found.toSorted((a, b) => Number(a.role === 'vm') - Number(b.role === 'vm'))) {
       sendKill(victim.pid);
       killed.set(victim.pid, victim);
     }

@@ -1,10 +1,6 @@
 /** Files that are replaced whole: after a crash at any instant the old or the new content is there. */
 import { closeSync, fsync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { promisify } from 'node:util';
-
-// The disk may take long: other work of this process goes on meanwhile.
-const flush = promisify(fsync);
 
 /**
  * Writes `temporary`, flushes it to the disk, renames it to `file`, and flushes the directory. Only one caller at a time
@@ -29,6 +25,16 @@ export async function replaceFile(
     throw error;
   }
   await flushDirectory(dirname(file));
+}
+
+/** Makes what was written durable. The disk may take long: other work of this process goes on meanwhile. */
+export function flush(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fsync(descriptor, (error) => {
+      if (error === null) resolve();
+      else reject(error);
+    });
+  });
 }
 
 /** Makes the names in a directory durable. */

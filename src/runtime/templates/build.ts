@@ -12,7 +12,6 @@ import {
   chmodSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 
 import { A3sError } from '../../errors.ts';
 import { AgentLink } from '../agent-link.ts';
@@ -65,7 +64,7 @@ export async function buildImageTemplate(
   options: BuildOptions,
 ): Promise<Template> {
   return build(context, options, true, async (template) => {
-    await promisify(execFile)('cp', ['--sparse=always', '--reflink=auto', base.memory, template.memory]);
+    await copySparse(base.memory, template.memory);
     makeWritable(template.memory);
     const scratch = template.scratch ?? '';
     verifyBundle(context.bundle, ['scratch.qcow2']);
@@ -171,6 +170,16 @@ async function runTemplate(
   }
   await link.freeze(FREEZE_MS);
   await saveState(qemu.qmp, join(draft.dir, 'm'), draft.state, FREEZE_MS);
+}
+
+/** Copies a file and leaves its holes: most of a template's memory was never touched. */
+function copySparse(from: string, to: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile('cp', ['--sparse=always', '--reflink=auto', from, to], (error) => {
+      if (error === null) resolve();
+      else reject(new A3sError('io', `cannot copy ${from}: ${error.message}`, { cause: error }));
+    });
+  });
 }
 
 /** Rejects when QEMU ends by itself. */
