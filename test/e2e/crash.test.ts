@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'vitest';
+
+import { randomSource } from '../unit/random.ts';
+import { a3s, a3sOk } from './fixture/cli.ts';
+import { boxesOf } from './fixture/boxes.ts';
+import { crash, crashes } from './fixture/crash.ts';
+import { processesNaming } from './fixture/processes.ts';
+import { recordOf } from './fixture/records.ts';
+import { until } from './fixture/until.ts';
+
+const boxes = boxesOf('crash');
+
+describe('kill -9 in the middle of run is repaired by the next command', () => {
+  const series = crashes(randomSource(1), 50).map((each) => ({
+    ...each,
+    kept: each.rm ? 'with --rm' : 'kept',
+  }));
+
+  test.each(series)('of $victim after $delayMs ms, $kept', (each) => crash(boxes.name(each.victim), each));
+});
+
+describe('a box whose monitor or VM was killed while it ran', () => {
+  test.each(['monitor', 'vm'] as const)('is dead, and can be started again: %s', async (victim) => {
+    const name = await boxes.detached(victim, ['a3s/base', 'sleep', '1000']);
+    await a3sOk(['exec', name, 'sh', '-c', 'echo kept > /kept; sync']);
+    const { box_dir } = recordOf(name);
+    const target = processesNaming(box_dir).find(({ role }) => role === victim);
+    expect(target).toBeDefined();
+    process.kill(target?.pid ?? 0, 'SIGKILL');
+    await until(
+      'the state dead',
+      async () => (await a3sOk(['inspect', '-f', '{{.State.Status}}', name])) === 'dead',
+    );
+    expect(processesNaming(box_dir)).toEqual([]);
+    expect(await a3sOk(['inspect', '-f', '{{.State.ExitCode}} {{.State.Pid}}', name])).toBe('137 0');
+    expect((await a3s(['exec', name, 'true'])).status).toBe(1);
+    await a3sOk(['start', name]);
+    expect(await a3sOk(['exec', name, 'cat', '/kept'])).toBe('kept');
+  });
+});

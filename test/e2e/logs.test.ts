@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+
+import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
+import { boxesOf } from './fixture/boxes.ts';
+
+const boxes = boxesOf('logs');
+const STAMP = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{9}Z';
+
+describe('logs', () => {
+  test('keeps stdout and stderr apart, also after the end', async () => {
+    const name = boxes.name('apart');
+    await a3s(['run', '--name', name, 'a3s/base', 'sh', '-c', 'echo out; echo err >&2; printf end']);
+    expect(await a3s(['logs', name])).toMatchObject({ status: 0, out: 'out\nend', err: 'err\n' });
+  });
+
+  test('-t shows the time of each line, --tail the last ones', async () => {
+    const name = boxes.name('tail');
+    const began = Date.now();
+    await a3s(['run', '--name', name, 'a3s/base', 'seq', '1', '100']);
+    const { out } = await a3s(['logs', '-t', '--tail', '2', name]);
+    expect(out).toMatch(new RegExp(`^${STAMP} 99\n${STAMP} 100\n$`));
+    const written = Date.parse(out.slice(0, 30));
+    expect(written).toBeGreaterThanOrEqual(began);
+    expect(written).toBeLessThanOrEqual(Date.now());
+    expect(await a3sOk(['logs', '-n', '1', name])).toBe('100');
+    expect((await a3sOk(['logs', name])).split('\n')).toHaveLength(100);
+  });
+
+  test('--since and --until cut by time', async () => {
+    const name = boxes.name('since');
+    await a3s(['run', '--name', name, 'a3s/base', 'sh', '-c', 'echo one; sleep 0.2; echo two']);
+    const [first = '', second = ''] = (await a3sOk(['logs', '-t', name]))
+      .split('\n')
+      .map((line) => line.split(' ')[0] ?? '');
+    expect(await a3sOk(['logs', '--since', second, name])).toBe('two');
+    expect(await a3sOk(['logs', '--until', first, name])).toBe('one');
+    expect(await a3sOk(['logs', '--since', '10m', name])).toBe('one\ntwo');
+  });
+
+  test('of every start of a box follow each other', async () => {
+    const name = boxes.name('again');
+    await a3s(['run', '--name', name, 'a3s/base', 'echo', 'run']);
+    await a3s(['start', '-a', name]);
+    expect(await a3sOk(['logs', name])).toBe('run\nrun');
+  });
+
+  test('hold what the workload wrote, not the console of the kernel', async () => {
+    const name = boxes.name('console');
+    await a3s(['run', '--name', name, 'a3s/base', 'true']);
+    expect(await a3s(['logs', name])).toMatchObject({ status: 0, out: '', err: '' });
+  });
+
+  test('of a box that is not there fails', async () => {
+    const err = 'Error response from daemon: No such container: nosuch\n';
+    expect(await a3s(['logs', 'nosuch'])).toMatchObject({ status: 1, out: '', err });
+  });
+});
+
+describe('logs -f', () => {
+  test('shows a line within 200 ms of its writing, and ends when the box stops', async () => {
+    // A line for each line it is fed; `-t` tells when the line was written, on the clock of this machine.
+    const script = 'mkfifo /tmp/in; echo ready; while :; do cat /tmp/in; done';
+    const name = await boxes.detached('follow', ['a3s/base', 'sh', '-c', script]);
+    const follow = new CliProcess(['logs', '-f', '-t', name]);
+    await follow.says(/ ready\n/);
+    const delays: number[] = [];
+    follow.child.stdout.on('data', (chunk: Buffer) => {
+      const now = Date.now();
+      for (const line of chunk.toString().split('\n').filter(Boolean))
+        delays.push(now - Date.parse(line.slice(0, 30)));
+    });
+    for (let n = 1; n <= 8; n += 1) {
+      await a3sOk(['exec', name, 'sh', '-c', `echo line ${n} > /tmp/in`]);
+      await follow.says(new RegExp(` line ${n}\n`));
+    }
+    expect(delays).toHaveLength(8);
+    expect(Math.max(...delays)).toBeLessThan(200);
+    await a3sOk(['stop', '-t', '0', name]);
+    const stopped = performance.now();
+    expect(await follow.ended).toMatchObject({ status: 0, err: '' });
+    expect(performance.now() - stopped).toBeLessThan(2000);
+  });
+
+  test('of a box that has ended prints everything and ends', async () => {
+    const name = boxes.name('ended');
+    await a3s(['run', '--name', name, 'a3s/base', 'echo', 'done']);
+    expect(await a3s(['logs', '-f', name])).toMatchObject({ status: 0, out: 'done\n', err: '' });
+  });
+});

@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest';
+
+import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
+import { boxesOf } from './fixture/boxes.ts';
+import { readBoxesFile } from './fixture/records.ts';
+
+const boxes = boxesOf('run');
+const HELP = "\n\nRun 'a3s-box run --help' for more information\n";
+
+describe('run', () => {
+  test('keeps stdout and stderr apart and returns the status of the workload', async () => {
+    const { status, out, err } = await a3s([
+      'run',
+      '--rm',
+      'a3s/base',
+      'sh',
+      '-c',
+      'echo out; echo err >&2; exit 3',
+    ]);
+    expect({ status, out, err }).toEqual({ status: 3, out: 'out\n', err: 'err\n' });
+  });
+
+  test('passes the words after IMAGE on as they are', async () => {
+    const words = ['-a', '--rm', '', 'b c', '$HOME', '*', 'ä'];
+    const { status, out, err } = await a3s(['run', '--rm', 'a3s/base', 'printf', '%s|', ...words]);
+    expect({ status, out, err }).toEqual({ status: 0, out: '-a|--rm||b c|$HOME|*|ä|', err: '' });
+  });
+
+  test('takes -- between IMAGE and the command', async () => {
+    const { status, out, err } = await a3s(['run', '--rm', 'a3s/base', '--', 'printf', '%s|', '-x', '--']);
+    expect({ status, out, err }).toEqual({ status: 0, out: '-x|--|', err: '' });
+  });
+
+  test('runs the command of the image when none is given', async () => {
+    const { status, out, err } = await a3s(['run', '--rm', '-i', 'a3s/base'], {
+      stdin: 'echo from sh; exit 7\n',
+    });
+    expect({ status, out, err }).toEqual({ status: 7, out: 'from sh\n', err: '' });
+  });
+
+  test('hands stdin to the workload with -i, and its end', async () => {
+    const { status, out } = await a3s(['run', '--rm', '-i', 'a3s/base', 'cat'], { stdin: 'abc\0\n\u00ff' });
+    expect({ status, out }).toEqual({ status: 0, out: 'abc\0\n\u00ff' });
+  });
+
+  test('hands no stdin to the workload without -i', async () => {
+    const { status, out } = await a3s(['run', '--rm', 'a3s/base', 'cat'], { stdin: 'abc' });
+    expect({ status, out }).toEqual({ status: 0, out: '' });
+  });
+
+  test('hands over each write while the workload goes on', async () => {
+    const run = new CliProcess(['run', '--rm', '-i', 'a3s/base', 'sh', '-c', 'echo one; read x; echo $x']);
+    await run.says(/^one\n$/);
+    run.child.stdin.end('two\n');
+    expect(await run.ended).toMatchObject({ status: 0, out: 'one\ntwo\n', err: '' });
+  });
+
+  test('-d prints the whole ID and nothing else', async () => {
+    const name = boxes.name('id');
+    const { status, out, err } = await a3s(['run', '-d', '--name', name, 'a3s/base', 'sleep', '1000']);
+    const record = readBoxesFile().find((box) => box.name === name);
+    expect({ status, out, err }).toEqual({ status: 0, out: `${record?.id}\n`, err: '' });
+    expect(record?.status).toBe('running');
+  });
+
+  test('sends the signals it gets to the workload', async () => {
+    const script =
+      'trap "echo got; exit 9" INT; trap "echo usr" USR1; echo ready; while :; do sleep 0.1; done';
+    const run = new CliProcess(['run', '--rm', 'a3s/base', 'sh', '-c', script]);
+    await run.says(/ready\n/);
+    run.child.kill('SIGUSR1');
+    await run.says(/usr\n/);
+    run.child.kill('SIGINT');
+    expect(await run.ended).toMatchObject({ status: 9, out: 'ready\nusr\ngot\n', err: '' });
+  });
+
+  test('ends quietly when its reader goes away', async () => {
+    const run = new CliProcess(['run', '--rm', 'a3s/base', 'sh', '-c', 'yes | head -c 4000000'], {}, false);
+    run.child.stdout.destroy();
+    const { err } = await run.ended;
+    expect(err).toBe('');
+  });
+});
+
+describe('run fails with 125', () => {
+  const fails = async (...words: string[]): Promise<{ status: number | null; out: string; err: string }> => {
+    const before = readBoxesFile().length;
+    const { status, out, err } = await a3s(['run', ...words]);
+    expect(readBoxesFile(), 'no half-made box').toHaveLength(before);
+    return { status, out, err };
+  };
+
+  test('on an unknown flag', async () => {
+    expect(await fails('--nosuch', 'a3s/base')).toEqual({
+      status: 125,
+      out: '',
+      err: `unknown flag: --nosuch\n\nUsage:  a3s-box run [OPTIONS] IMAGE [COMMAND] [ARG...]${HELP}`,
+    });
+  });
+
+  test('on a flag that is not supported yet, instead of ignoring it', async () => {
+    const { status, out, err } = await fails('--rm', '--privileged', 'a3s/base', 'true');
+    expect({ status, out }).toEqual({ status: 125, out: '' });
+    expect(err).toMatch(/--privileged.* not supported yet/);
+  });
+
+  test('on an unknown image, after the line that it is not there', async () => {
+    const { status, out, err } = await fails('--rm', 'nosuchimg:1', 'true');
+    expect({ status, out }).toEqual({ status: 125, out: '' });
+    expect(err).toMatch(/^Unable to find image 'nosuchimg:1' locally\na3s-box: .*nosuchimg:1/);
+    expect(err.endsWith(HELP)).toBe(true);
+  });
+
+  test('on an unknown image with --pull never', async () => {
+    expect(await fails('--pull', 'never', '--rm', 'nosuchimg:1', 'true')).toEqual({
+      status: 125,
+      out: '',
+      err: expect.stringMatching(/^a3s-box: Error response from daemon: No such image: nosuchimg:1\n/),
+    });
+  });
+
+  test('on a name that is no name', async () => {
+    expect(await fails('--name', 'a b', 'a3s/base', 'true')).toEqual({
+      status: 125,
+      out: '',
+      err: `a3s-box: Error response from daemon: Invalid container name (a b), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed${HELP}`,
+    });
+  });
+
+  test('on a name that is taken', async () => {
+    const name = boxes.name('taken');
+    const id = await a3sOk(['create', '--name', name, 'a3s/base', 'true']);
+    const { status, out, err } = await fails('--name', name, 'a3s/base', 'true');
+    expect({ status, out }).toEqual({ status: 125, out: '' });
+    expect(err).toContain(
+      `a3s-box: Error response from daemon: Conflict. The container name "/${name}" is already in use by container "${id}". You have to remove (or rename) that container to be able to reuse that name.`,
+    );
+  });
+
+  test.each([['63m'], ['1024'], ['nonsense']])('on the memory size %s', async (size) => {
+    const { status, out, err } = await fails('--rm', '--memory', size, 'a3s/base', 'true');
+    expect({ status, out }).toEqual({ status: 125, out: '' });
+    expect(err).toMatch(size === 'nonsense' ? /nonsense/ : /64/);
+  });
+
+  test('on a user that the image does not know', async () => {
+    const { status, out, err } = await fails('--rm', '-u', 'nosuch', 'a3s/base', 'true');
+    expect(err).toContain('unable to find user nosuch: no matching entries in passwd file');
+    expect({ status, out }).toEqual({ status: 125, out: '' });
+  });
+});
