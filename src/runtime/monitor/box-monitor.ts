@@ -183,14 +183,15 @@ export class BoxMonitor {
 
   async #settle(result: ProcessResult): Promise<void> {
     trace('monitor: result');
-    for (const server of this.#servers) server.close();
     // First, because it also ends the wait for a start that never comes.
     const gone = this.#qemu?.kill();
+    for (const server of this.#servers) server.close();
     await this.#recorded;
-    await Promise.all([this.#log.close(), gone]);
-    trace('monitor: QEMU gone');
+    const over = Promise.all([this.#log.close(), gone]);
+    // A box that stays must not be said to have stopped while its VM holds its disk; one that goes is removed meanwhile.
+    if (!this.#request.record.auto_remove) await over;
     rmSync(join(this.#paths.dir, 'sockets'), { recursive: true, force: true });
-    await this.#ledger.ended(result, this.#starting);
+    await Promise.all([over, this.#ledger.ended(result, this.#starting)]);
     trace('monitor: settled');
     const last = encodeJsonMessage(MessageType.result, {
       exit_code: result.exitCode,
