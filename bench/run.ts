@@ -105,5 +105,5 @@ function row(
 }
 
 function print(what: string, ...columns: string[]): void {
-  console.log(what.padEnd(40) + columns.map((column) => column.padStart(16)).join(''));
+  console.log(what.padEnd(40) + columns.map((column) => column.padStart(18)).join(''));
 }
