@@ -16,7 +16,15 @@ describe('kill -9 in the middle of run is repaired by the next command', () => {
     kept: each.rm ? 'with --rm' : 'kept',
   }));
 
-  test.each(series)('of $victim after $delayMs ms, $kept', (each) => crash(boxes.name(each.victim), each));
+  let struck = 0;
+
+  test.each(series)('of $victim after $delayMs ms, $kept', async (each) => {
+    if (await crash(boxes.name(each.victim), each)) struck += 1;
+  });
+
+  test('most of the moments lay within the run', () => {
+    expect(struck).toBeGreaterThan(35);
+  });
 });
 
 describe('a box whose monitor or VM was killed while it ran', () => {

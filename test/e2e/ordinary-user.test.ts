@@ -53,10 +53,11 @@ describe.skipIf(obstacle !== null)(
       const processes = processesNaming(box?.box_dir ?? '');
       expect(processes.map(({ role }) => role).toSorted()).toEqual(['monitor', 'vm']);
       for (const { pid } of processes) expect(statSync(`/proc/${pid}`).uid).toBe(user.uid);
-      const modes = readdirSync(box?.box_dir ?? '', { recursive: true, encoding: 'utf8' }).map((path) => {
-        return statSync(join(box?.box_dir ?? '', path)).mode & 0o077;
-      });
-      expect(modes.every((mode) => mode === 0)).toBe(true);
+      const mode = (path: string): number => statSync(path).mode & 0o777;
+      expect(mode(user.home)).toBe(0o700);
+      const sockets = readdirSync(join(box?.box_dir ?? '', 'sockets'));
+      expect(sockets.toSorted()).toEqual(['agent.sock', 'control.sock', 'exec.sock']);
+      for (const socket of sockets) expect(mode(join(box?.box_dir ?? '', 'sockets', socket))).toBe(0o600);
     });
 
     test('executes, stops and starts, and keeps what it wrote', async () => {

@@ -9,7 +9,7 @@ const seed = Number(process.env['A3S_SEED'] ?? Date.now());
 const boxes = boxesOf('crash');
 
 describe(`kill -9 in the middle of run, 500 times, seed ${seed}`, () => {
-  test.each(crashes(randomSource(seed), 500))('of $victim after $delayMs ms, --rm $rm', (each) =>
-    crash(boxes.name(each.victim), each),
-  );
+  test.each(crashes(randomSource(seed), 500))('of $victim after $delayMs ms, --rm $rm', async (each) => {
+    await crash(boxes.name(each.victim), each);
+  });
 });
