@@ -12,7 +12,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { afterEach, describe, expect, inject, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 
 import { sealTemplate, templateFiles, type TemplateInputs } from '../../src/runtime/templates/template.ts';
 import { boxesOf } from '../e2e/fixture/boxes.ts';
@@ -57,7 +57,6 @@ afterEach(() => warmTemplates());
 
 test('one template of each kind serves every run of an image', async () => {
   const before = await templateHashes(home());
-  expect(before).toEqual(inject('templates'));
   expect([templatesOf('base').length, templatesOf('image').length]).toEqual([1, 1]);
   for (let n = 0; n < 5; n += 1) await runsRight();
   expect(await templateHashes(home())).toEqual(before);
