@@ -133,15 +133,6 @@ describe('exec', () => {
     expect(await exec.ended).toMatchObject({ status: 143 });
   });
 
-  test('ends the command when its client was killed', async () => {
-    const exec = new CliProcess(['exec', ...sh('echo ready; exec sleep 5678')]);
-    await exec.says(/ready/);
-    exec.child.kill('SIGKILL');
-    await until('the end of the command', async () => {
-      return !(await a3sOk(['exec', box, 'ps', '-o', 'args'])).includes('sleep 5678');
-    });
-  });
-
   test('in a stopped box is refused', async () => {
     const stopped = boxes.name('stopped');
     const id = await a3sOk(['run', '-d', '--name', stopped, 'a3s/base', 'true']);
