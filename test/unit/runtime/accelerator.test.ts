@@ -73,7 +73,7 @@ test('an A3S_BOX_ACCEL that is none is refused by name', () => {
 
 test('only an emulated kernel is told the rate of the counter', () => {
   expect(acceleratorOf('kvm')).toEqual({ name: 'kvm', cpu: 'host' });
-  expect(acceleratorOf('tcg')).toEqual({ name: 'tcg', cpu: 'max' });
+  expect(acceleratorOf('tcg').cpu).toMatch(/^max(,|$)/);
   expect(kernelCommandLine(acceleratorOf('tcg'), 2_596_100)).toContain(
     ' tsc_early_khz=2596100 mitigations=off',
   );
