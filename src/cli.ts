@@ -1,8 +1,10 @@
 /** The program: the only owner of the exit status. */
 import { dispatch } from './commands/dispatch.ts';
 import { renderUnexpected } from './commands/failure.ts';
+import type { ReservedBox } from './engine/reserve.ts';
 import type { Engine } from './engine/types.ts';
 import { hasErrno } from './errors.ts';
+import { layoutOf, stateHome } from './state/layout.ts';
 
 /** Status of a process that SIGPIPE ended; what a shell shows for a client whose reader went away. */
 const READER_GONE = 128 + 13;
@@ -22,12 +24,21 @@ function flush(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-async function openEngine(): Promise<Engine> {
+async function openEngine(reserved: ReservedBox | undefined): Promise<Engine> {
   const engine = await import('./engine/engine.ts');
-  return engine.openEngine((line) => process.stderr.write(`${line}\n`));
+  return engine.openEngine((line) => process.stderr.write(`${line}\n`), reserved);
+}
+
+/** An identity and a monitor for the box of a `run`. */
+async function reserve(): Promise<ReservedBox> {
+  const { reserveBox } = await import('./engine/reserve.ts');
+  return reserveBox(layoutOf(stateHome()));
 }
 
 async function main(): Promise<void> {
+  // A run needs a monitor whatever its flags turn out to be: it loads while they are read.
+  const runs = process.argv[2] === 'run' && !process.argv.includes('--help');
+  const reserved = runs ? await reserve() : undefined;
   process.stdout.on('error', (error) => {
     if (hasErrno(error, 'EPIPE')) process.exit(READER_GONE);
     fail(error);
@@ -47,7 +58,7 @@ async function main(): Promise<void> {
       debug = true;
     },
     debug: () => debug,
-    engine: openEngine,
+    engine: () => openEngine(reserved),
   });
   await Promise.all([flush(process.stdout), flush(process.stderr)]);
   process.exit(status);

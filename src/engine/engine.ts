@@ -4,11 +4,17 @@ import { layoutOf, stateHome } from '../state/layout.ts';
 import { reconcile } from '../state/reconcile.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { resolveBox } from '../state/resolve.ts';
+import type { ReservedBox } from './reserve.ts';
 import type { Engine } from './types.ts';
 
 /** The engine on the caller's state directory. Touches nothing yet. */
-export function openEngine(notify: (line: string) => void): Engine {
-  return { layout: layoutOf(stateHome()), bundleDir: bundleDir(), notify };
+export function openEngine(notify: (line: string) => void, reserved?: ReservedBox): Engine {
+  return {
+    layout: layoutOf(stateHome()),
+    bundleDir: bundleDir(),
+    notify,
+    ...(reserved === undefined ? {} : { reserved }),
+  };
 }
 
 /** Every box, after reconciliation. */

@@ -1,13 +1,11 @@
 /** `run`: a new box, started at once. */
 import { A3sError } from '../errors.ts';
-import { spawnMonitor } from '../runtime/launch.ts';
 import type { ProcessSession } from '../runtime/process-session.ts';
 import { deleteBox } from '../state/box-updates.ts';
-import { newBoxId } from '../state/ids.ts';
-import { boxDirectory } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { makeBox } from './create.ts';
 import { launch } from './launch.ts';
+import { reserveBox } from './reserve.ts';
 import type { AttachOptions, CreateOptions, Engine } from './types.ts';
 
 /**
@@ -20,9 +18,7 @@ export async function runBox(
   options: CreateOptions,
   attach: AttachOptions,
 ): Promise<{ record: BoxRecord; session: ProcessSession }> {
-  const id = newBoxId();
-  // Begun before the record is written, because both take their time.
-  const monitor = spawnMonitor(boxDirectory(engine.layout, id.shortId));
+  const { id, monitor } = engine.reserved ?? reserveBox(engine.layout);
   try {
     const made = await makeBox(engine, options, 'starting', id);
     const session = launch(engine, monitor, made, attach);

@@ -1,8 +1,11 @@
 /** What commands hand to the engine: typed, already validated in form, with Docker's defaults applied. */
+import type { ReservedBox } from './reserve.ts';
 import type { Layout } from '../state/layout.ts';
 import type { PortMapping, TmpfsMount, VolumeMount } from '../state/record.ts';
 
 export interface Engine {
+  /** Made before the command line was read, for the first box that this process runs. */
+  reserved?: ReservedBox;
   layout: Layout;
   /** The guest bundle, which ships embedded images. */
   bundleDir: string;

@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import { BoxMonitor } from './monitor/box-monitor.ts';
 import { Client } from './monitor/client.ts';
 import { note, openMonitorLog } from './monitor/monitor-log.ts';
+import { readRequest } from './monitor/read-request.ts';
 import { parseLaunch } from './monitor/requests.ts';
 import { boxPaths } from '../state/layout.ts';
 import { trace } from '../trace.ts';
@@ -17,21 +18,17 @@ for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM', 'SIGQUIT'] as const) proces
 
 process.on('uncaughtException', crash);
 
-let monitor: BoxMonitor | undefined;
-void new Client(new Socket({ fd: LAUNCH_FD }), {
-  request: (payload, client) => {
-    const request = parseLaunch(payload);
-    openMonitorLog(boxPaths(request.record.box_dir).monitorLog);
-    monitor = new BoxMonitor(request);
-    monitor.run(client).then(() => process.exit(0), crash);
-  },
-  message: (message, client) => monitor?.input(message, client),
-  closed: (client) => {
-    // Without a request there is no box to watch.
-    if (monitor === undefined) process.exit(1);
-    monitor.clientClosed(client);
-  },
+const payload = readRequest(LAUNCH_FD);
+// Without a request there is no box to watch: the command found something wrong.
+if (payload === null) process.exit(1);
+const request = parseLaunch(payload);
+openMonitorLog(boxPaths(request.record.box_dir).monitorLog);
+const monitor = new BoxMonitor(request);
+const launcher = new Client(new Socket({ fd: LAUNCH_FD }), {
+  message: (message, client) => monitor.input(message, client),
+  closed: (client) => monitor.clientClosed(client),
 });
+monitor.run(launcher).then(() => process.exit(0), crash);
 
 /** A fault of ours: the next command finds the box without its monitor and sets the record right. */
 function crash(error: unknown): void {

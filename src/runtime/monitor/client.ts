@@ -5,8 +5,8 @@ import { ProtocolError } from '../protocol/frames.ts';
 import { MessageDecoder, MessageType, encodeJsonMessage, type Message } from '../protocol/messages.ts';
 
 export interface ClientEvents {
-  /** The first message. */
-  request: (payload: Buffer, client: Client) => void;
+  /** The first message. Absent where it was read before the connection was made a client. */
+  request?: (payload: Buffer, client: Client) => void;
   /** Everything after it: STDIN, STDIN_EOF, RESIZE, SIGNAL. */
   message: (message: Message, client: Client) => void;
   closed: (client: Client) => void;
@@ -28,16 +28,17 @@ export class Client {
   constructor(socket: Socket, events: ClientEvents) {
     this.#socket = socket;
     const decoder = new MessageDecoder();
-    let requested = false;
+    let { request } = events;
     socket.on('data', (chunk: Buffer) => {
       try {
         for (const message of decoder.push(chunk)) {
-          if (requested !== (message.type !== MessageType.request))
+          const due = request;
+          if ((due !== undefined) !== (message.type === MessageType.request))
             throw new ProtocolError('message out of turn');
-          if (!requested) events.request(message.payload, this);
+          request = undefined;
+          if (due !== undefined) due(message.payload, this);
           else if (INPUT_TYPES.has(message.type)) events.message(message, this);
           else throw new ProtocolError(`message type ${message.type} from a client`);
-          requested = true;
         }
       } catch {
         socket.destroy();
