@@ -68,12 +68,18 @@ async function connect(qemu: QemuProcess, options: CloneOptions): Promise<Vm> {
     return { qemu, link };
   } catch (error) {
     const exit = await qemu.kill();
-    throw portTakenError(exit.stderr) ?? explain(error, exit.stderr);
+    throw portTakenError(exit.stderr) ?? explain(error, exit.stderr, options.scratch);
   }
 }
 
-function explain(error: unknown, stderr: string): A3sError {
+function explain(error: unknown, stderr: string, scratch: string): A3sError {
   const words = guestText(stderr.trim().split('\n').at(-1));
+  // QEMU quotes the option it refused. The template is not to blame, and must not be thrown away for it.
+  if (words.includes('node-name=scratch')) {
+    return new A3sError('state_corrupt', `the box's disk ${scratch} cannot be used: ${words.replace(/^.*: /, '')}`, {
+      hint: 'its files are lost: remove the box and create it again',
+    });
+  }
   const stage = error instanceof A3sError ? error.stage : undefined;
   const message = error instanceof Error ? error.message : String(error);
   return new A3sError('boot_failed', words === '' ? message : `${message} (QEMU: ${words})`, {
