@@ -31,16 +31,12 @@ function join(link: AgentLink, socket: Socket, port: number): void {
     return;
   }
   const opened = stream;
-  let clean = false;
   opened.listen({
     data: (chunk) => {
       if (socket.destroyed) opened.consume(chunk.length);
       else socket.write(chunk, () => opened.consume(chunk.length));
     },
-    end: () => {
-      clean = true;
-      socket.end();
-    },
+    end: () => socket.end(),
     error: () => socket.destroy(),
     drain: () => socket.resume(),
   });
@@ -50,9 +46,6 @@ function join(link: AgentLink, socket: Socket, port: number): void {
   });
   socket.on('end', () => opened.end());
   socket.on('error', () => socket.destroy());
-  socket.on('close', () => {
-    // A client that vanished: the guest kills what it ran.
-    if (clean) opened.end();
-    else opened.reset();
-  });
+  // As with Docker, a command outlives a client that vanished: its input ends, and its output finds no reader.
+  socket.on('close', () => opened.end());
 }
