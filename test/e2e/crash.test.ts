@@ -1,11 +1,14 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { randomSource } from '../unit/random.ts';
 import { a3s, a3sOk } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
 import { crash, crashes } from './fixture/crash.ts';
+import { home } from './fixture/home.ts';
 import { processesNaming } from './fixture/processes.ts';
 import { recordOf } from './fixture/records.ts';
+import { templateHashes } from './fixture/template-hashes.ts';
+import { warmTemplateHashes } from './fixture/warm-templates.ts';
 import { until } from './fixture/until.ts';
 
 const boxes = boxesOf('crash');
@@ -17,9 +20,17 @@ describe('kill -9 in the middle of run is repaired by the next command', () => {
   }));
 
   let struck = 0;
+  let templates: Record<string, string>;
+  beforeAll(async () => {
+    templates = await warmTemplateHashes(home());
+  });
 
   test.each(series)('of $victim after $delayMs ms, $kept', async (each) => {
     if (await crash(boxes.name(each.victim), each)) struck += 1;
+  });
+
+  test('costs no template: what was killed says nothing about it', async () => {
+    expect(await templateHashes(home())).toMatchObject(templates);
   });
 
   test('most of the moments lay within the run', () => {
