@@ -2,7 +2,8 @@
  * Locks that the kernel releases when their holder dies, however it dies.
  *
  * A lock is an empty SQLite database: `BEGIN IMMEDIATE` takes the fcntl lock that only one process can have (RESERVED;
- * EXCLUSIVE would trip over those who only look), and closing it rolls back, so nothing is ever written.
+ * EXCLUSIVE would trip over those who only look), and closing it rolls back, so nothing is ever written. The journal is
+ * in memory, because a file of it would need free space: `rm` must work when the disk is full.
  * What else was measured: docs/decisions/0003-state-lock.md.
  *
  * Nothing else may open a lock file: closing any descriptor of it would drop this process's locks on it.
@@ -16,6 +17,7 @@ import { A3sError, hasErrno } from '../errors.ts';
 
 /** SQLite's primary result codes (sqlite.org/rescode.html). */
 const SQLITE_BUSY = 5;
+const SQLITE_FULL = 13;
 const SQLITE_CANTOPEN = 14;
 
 /** Between two tries. Random, so that waiters do not collide again and again; not growing, so that none falls behind. */
@@ -51,6 +53,7 @@ async function acquire(lockFile: string, timeoutMs: number): Promise<DatabaseSyn
   const deadline = performance.now() + timeoutMs;
   const database = open(DatabaseSync, lockFile);
   try {
+    database.exec('PRAGMA journal_mode=MEMORY');
     while (!tryToLock(database)) {
       if (performance.now() >= deadline) throw taken(lockFile, timeoutMs);
       const wait = WAIT_MS.least + Math.random() * (WAIT_MS.most - WAIT_MS.least);
@@ -108,9 +111,13 @@ function sqliteCode(error: unknown): number | undefined {
 function unusable(lockFile: string, cause: unknown): A3sError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new A3sError('io', `cannot lock ${lockFile}: ${reason}`, {
-    hint: 'the file must be empty, writable and owned by you',
+    hint: isFull(cause) ? 'free some disk space' : 'the file must be empty, writable and owned by you',
     cause,
   });
+}
+
+function isFull(cause: unknown): boolean {
+  return sqliteCode(cause) === SQLITE_FULL || hasErrno(cause, 'ENOSPC', 'EDQUOT');
 }
 
 function taken(lockFile: string, timeoutMs: number): A3sError {

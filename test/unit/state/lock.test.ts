@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, onTestFinished, test, vi } from 'vitest';
 
 import { withLock } from '../../../src/state/lock.ts';
 import { temporaryDirectory } from '../../temporary.ts';
@@ -14,6 +15,25 @@ test('a lock makes its file, private and empty, and gives what the work returns'
   expect(await withLock(file, () => 'done', SHORT)).toBe('done');
   const { mode, size } = statSync(file);
   expect([(mode & 0o777).toString(8), size]).toEqual(['600', 0]);
+});
+
+test('a held lock makes no second file, which would need free disk space', async () => {
+  const directory = temporaryDirectory();
+  const seen = await withLock(join(directory, 'a.lock'), () => readdirSync(directory), SHORT);
+  expect(seen).toEqual(['a.lock']);
+});
+
+test('a full disk is told as what it is', async () => {
+  const full = Object.assign(new Error('database or disk is full'), { errcode: 13 });
+  const failing = vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(() => {
+    throw full;
+  });
+  onTestFinished(() => failing.mockRestore());
+  const file = join(temporaryDirectory(), 'a.lock');
+  await expect(withLock(file, () => 1, SHORT)).rejects.toMatchObject({
+    message: `cannot lock ${file}: database or disk is full`,
+    hint: 'free some disk space',
+  });
 });
 
 test('a holder in this process keeps others out until its work has ended', async () => {
