@@ -3,8 +3,8 @@ import { A3sError } from '../errors.ts';
 import type { BoxRecord } from './record.ts';
 
 /**
- * The box with exactly this name, else with exactly this ID (with or without dashes), else the only one whose ID
- * starts so. A name may be written with Docker's leading slash.
+ * The box with exactly this name, else with exactly this ID (with or without its dashes), else the only one whose ID
+ * starts so. Dashes elsewhere are not overlooked: a name that is gone must not mean another box. A name may be written with Docker's leading slash.
  * @throws A3sError `no_such_box`, or `ambiguous_box` naming the boxes that match.
  */
 export function resolveBox(boxes: readonly BoxRecord[], query: string): BoxRecord {
@@ -12,9 +12,9 @@ export function resolveBox(boxes: readonly BoxRecord[], query: string): BoxRecor
   const byName = boxes.find((box) => box.name === name);
   if (byName !== undefined) return byName;
 
-  const prefix = query.replaceAll('-', '');
-  const matches = prefix === '' ? [] : boxes.filter((box) => idDigits(box).startsWith(prefix));
-  const exact = matches.find((box) => idDigits(box) === prefix || box.short_id === prefix);
+  const matches =
+    query === '' ? [] : boxes.filter((box) => box.id.startsWith(query) || idDigits(box).startsWith(query));
+  const exact = matches.find((box) => [box.id, idDigits(box), box.short_id].includes(query));
   const found = exact ?? matches[0];
   if (found === undefined) throw new A3sError('no_such_box', `No such container: ${query}`);
   if (exact === undefined && matches.length > 1) throw ambiguous(query, matches);

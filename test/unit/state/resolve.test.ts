@@ -34,11 +34,14 @@ test.each([
   expect(resolveBox(boxes, query)).toBe(expected);
 });
 
-test.each(['nosuch', '', '-', '/', 'we', 'DDC5B'])('%j finds nothing', (query) => {
-  expect(() => resolveBox(boxes, query)).toThrow(
-    expect.objectContaining({ code: 'no_such_box', message: `No such container: ${query}` }),
-  );
-});
+test.each(['nosuch', '', '-', '/', 'we', 'DDC5B', 'd-dc5b', 'ddc5b-', 'ddc5b96e-bf9e4af5'])(
+  '%j finds nothing',
+  (query) => {
+    expect(() => resolveBox(boxes, query)).toThrow(
+      expect.objectContaining({ code: 'no_such_box', message: `No such container: ${query}` }),
+    );
+  },
+);
 
 test('an ambiguous prefix names the matches', () => {
   expect(() => resolveBox(boxes, 'ddc')).toThrow(
