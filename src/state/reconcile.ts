@@ -14,6 +14,7 @@ import { hasErrno } from '../errors.ts';
 import { boxDirectory, boxPaths, type Layout } from './layout.ts';
 import { findBoxProcesses, isAlive, killBoxProcesses } from './processes.ts';
 import type { BoxRecord } from './record.ts';
+import { sweepDeadBuilds } from './template-builds.ts';
 
 /** What a workload counts as having ended with when its VM was lost: killed, as in containerd. */
 const LOST_EXIT_CODE = 137;
@@ -24,6 +25,7 @@ const BOX_DIRECTORY = /^[0-9a-f]{12}$/;
  * @throws what readBoxes and updateBoxes throw; A3sError `timeout` when a process survives SIGKILL.
  */
 export async function reconcile(layout: Layout, notify?: Notify): Promise<BoxRecord[]> {
+  await sweepDeadBuilds(layout);
   const boxes = await readBoxes(layout, notify);
   const sound = !boxes.some(hasLostOwner);
   // The records were read first: a box made since has its record, but looks like an orphan until we look again.

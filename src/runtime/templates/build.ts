@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path';
 
 import { A3sError } from '../../errors.ts';
+import { buildDirectory } from '../../state/template-builds.ts';
 import { AgentLink } from '../agent-link.ts';
 import { verifyBundle } from '../bundle-check.ts';
 import { UNCONNECTED_NETDEV } from '../network.ts';
@@ -21,7 +22,6 @@ import { AGENT_FD, QMP_FD, STATE_FD, spawnQemu, type QemuProcess } from '../qemu
 import { qemuArguments, type Disk, type VmPlan } from '../qemu/args.ts';
 import { loadState, saveState } from '../qemu/migration.ts';
 import { makeWritable, type RuntimeContext } from './context.ts';
-import { buildDirectory } from './sweep.ts';
 import { sealTemplate, templateFiles, templateName, type Template, type TemplateInputs } from './template.ts';
 
 const PREPARE_MS = 60_000;

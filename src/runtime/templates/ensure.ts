@@ -10,7 +10,6 @@ import type { MachineShape } from '../qemu/args.ts';
 import { knownAccelerator, kvmObstacle, recordVerdict } from './accelerator.ts';
 import { buildBaseTemplate, buildImageTemplate } from './build.ts';
 import { acceleratorOf, templateInputs, type RuntimeContext } from './context.ts';
-import { sweepDeadBuilds } from './sweep.ts';
 import { findTemplate, templateName, type Template, type TemplateInputs } from './template.ts';
 
 /** A working KVM boots in well under a second. */
@@ -107,7 +106,6 @@ async function underLock(
 ): Promise<Template> {
   const found = findTemplate(context.layout, inputs);
   if (found !== null) return found;
-  await sweepDeadBuilds(context.layout);
   return withLock(
     join(context.layout.locksDir, `${templateName(inputs)}.lock`),
     async () => findTemplate(context.layout, inputs) ?? (await build()),
