@@ -45,6 +45,8 @@ async function main(): Promise<void> {
   });
   // Without a reader for complaints the work still goes on.
   process.stderr.on('error', () => {});
+  // What leaves by running out of things to wait for has not done its work.
+  process.exitCode = 1;
   const status = await dispatch(process.argv.slice(2), {
     env: process.env,
     // A getter: opening stdin costs start-up time and most commands never read it.

@@ -96,12 +96,19 @@ export function exitStatusOf(result: ProcessResult): number {
   });
 }
 
-/** Copies while the reader keeps up; without a destination the bytes are dropped. */
+/** Copies while the reader keeps up; without a destination, or once its reader has gone, the bytes are dropped. */
 async function copyOut(source: Readable, destination: Writable | undefined): Promise<void> {
-  if (destination === undefined) source.resume();
+  // Else the workload would wait for a reader that never comes, and this command for the workload's last byte.
+  const drop = (): void => {
+    if (destination !== undefined) source.unpipe(destination);
+    source.resume();
+  };
+  if (destination === undefined || destination.destroyed) drop();
   else source.pipe(destination, { end: false });
+  destination?.on('error', drop).on('close', drop);
   // A lost connection is told by the session's result.
   await finished(source, { writable: false }).catch(() => {});
+  destination?.off('error', drop).off('close', drop);
 }
 
 function copyIn(

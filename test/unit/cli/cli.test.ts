@@ -47,3 +47,10 @@ test('what the system refuses is one line, with the status of the command', asyn
   expect(status).toBe(1);
   expect(stderr).toMatch(new RegExp(`^[^\\n]*${file}[^\\n]*EISDIR[^\\n]*\\n$`));
 });
+
+test('a command that runs out of things to wait for has failed', async () => {
+  // A stdout that never says that it has written.
+  const mute = 'data:text/javascript,process.stdout.write = () => true';
+  const child = spawn(process.execPath, ['--import', mute, CLI, '--help'], { stdio: 'ignore' });
+  expect(await once(child, 'close')).toEqual([1, null]);
+});

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
@@ -71,6 +72,27 @@ describe('streaming', () => {
     expect((await reading).equals(out)).toBe(true);
     expect(String(await buffer(stderr))).toBe('err');
   });
+
+  test.each(['stdout', 'stderr'] as const)(
+    'a reader of %s that goes away keeps neither the process nor the command waiting',
+    async (name) => {
+      const reader = new PassThrough();
+      reader.on('error', () => {});
+      const session = new FakeSession();
+      const ended = streamSession(contextStub({ [name]: reader }), session, options);
+      session.start.resolve();
+      const output = session[name];
+      // More than fits while nobody reads: the copying is waiting for the reader when it goes.
+      output.write(Buffer.alloc(200_000));
+      await new Promise((resolve) => setImmediate(resolve));
+      reader.destroy(new Error('EPIPE'));
+      for (let count = 0; count < 10; count += 1) {
+        if (!output.write(Buffer.alloc(100_000))) await once(output, 'drain');
+      }
+      session.finish(5);
+      expect(await ended).toEqual({ how: 'ended', result: { exitCode: 5 } });
+    },
+  );
 
   test('stdin is passed on with its end', async () => {
     const stdin = new PassThrough();
