@@ -14,7 +14,7 @@ const LAUNCH_FD = 3;
 trace('monitor: loaded');
 
 // A terminal's Ctrl-C or a closed session ends commands, not boxes.
-for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM', 'SIGQUIT'] as const) process.on(signal, () => {});
+for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
 
 process.on('uncaughtException', crash);
 
@@ -23,12 +23,15 @@ const payload = readRequest(LAUNCH_FD);
 if (payload === null) process.exit(1);
 const request = parseLaunch(payload);
 openMonitorLog(boxPaths(request.record.box_dir).monitorLog);
-const monitor = new BoxMonitor(request);
+const box = new BoxMonitor(request);
+process.on('SIGTERM', () => box.shutDown());
+// However this process comes to its end, its VM does not outlive it.
+process.on('exit', () => box.killVm());
 const launcher = new Client(new Socket({ fd: LAUNCH_FD }), {
-  message: (message, client) => monitor.input(message, client),
-  closed: (client) => monitor.clientClosed(client),
+  message: (message, client) => box.message(message, client),
+  closed: (client) => box.closed(client),
 });
-monitor.run(launcher).then(() => process.exit(0), crash);
+box.run(launcher).then(() => process.exit(0), crash);
 
 /** A fault of ours: the next command finds the box without its monitor and sets the record right. */
 function crash(error: unknown): void {

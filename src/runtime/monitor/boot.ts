@@ -23,9 +23,13 @@ const PORT_TRIES = 3;
 export interface BootOptions {
   record: BoxRecord;
   rootfs: { path: string; digest: string };
+  /** Gives the boot up, with every VM that is under way for it. */
+  signal: AbortSignal;
   /** Told of each QEMU at once, so that it never runs unowned. */
   spawned: (qemu: QemuProcess) => void;
   lost: (error: Error) => void;
+  /** QEMU could not write the box's disk and has stopped the VM. */
+  diskFull: () => void;
 }
 
 export interface BootedBox extends Vm {
@@ -91,6 +95,9 @@ async function bootFrom(
     deadlineMs: bootTryMs(),
     lost: options.lost,
   });
+  qemu.qmp.onEvent = (name) => {
+    if (name === 'BLOCK_IO_ERROR') options.diskFull();
+  };
   options.spawned(qemu);
   const vm = await ready;
   return { ...vm, network, mounts, fromImageTemplate: found.template.scratch !== null };

@@ -1,6 +1,7 @@
 /** The monitor of one box: owns its VM from the first byte to the last, and its record while it runs. */
 import { mkdirSync, rmSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Server } from 'node:net';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 
 import { A3sError } from '../../errors.ts';
@@ -15,22 +16,23 @@ import { openContext, type RuntimeContext } from '../templates/context.ts';
 import { ensureImageTemplate } from '../templates/ensure.ts';
 import { shapeOf } from '../templates/shape.ts';
 import { bootBox, type BootedBox } from './boot.ts';
-import { bridgeSocket, listenPrivately } from './bridge.ts';
-import { Client } from './client.ts';
+import { bridgeSocket } from './bridge.ts';
+import type { Client } from './client.ts';
+import { controlServer, type ControlledBox } from './control.ts';
 import { JsonLog } from './json-log.ts';
 import { note } from './monitor-log.ts';
 import { OutputHub } from './output-hub.ts';
 import { BoxLedger } from './ledger.ts';
-import { parseControl, type LaunchRequest } from './requests.ts';
+import type { AttachRequest, LaunchRequest } from './requests.ts';
 import { Workload } from './workload.ts';
 import { trace } from '../../trace.ts';
 
 const SIGKILL = 9;
+const SIGTERM = 15;
 /** After KILL inside, the guest gets this long to report the end before the VM itself is killed. */
 const KILL_GRACE_MS = 5_000;
-const LAST_MESSAGE_MS = 5_000;
 
-export class BoxMonitor {
+export class BoxMonitor implements ControlledBox {
   readonly #request: LaunchRequest;
   readonly #paths: BoxPaths;
   readonly #ledger: BoxLedger;
@@ -39,16 +41,21 @@ export class BoxMonitor {
   readonly #clients = new Set<Client>();
   readonly #waiting = new Set<Client>();
   readonly #servers: Server[] = [];
+  /** Ends whatever is under way when the box cannot go on. */
+  readonly #abort = new AbortController();
   #qemu: QemuProcess | undefined;
   #workload: Workload | undefined;
   #launcher: Client | undefined;
   /** Input that came before the workload. */
   #early: Buffer[] = [];
   #starting = true;
+  #settled = false;
+  /** The VM was killed because a command asked for the box's end and the guest did not obey. */
+  #killedOnRequest = false;
   /** The write of the running state, which the final state must follow. */
   #recorded: Promise<void> = Promise.resolve();
-  /** Fails the run from outside: the VM died, the guest misbehaved, the launching command went away. */
-  #fail: (error: Error) => void = () => {};
+  /** The image template that is being made beside the box. */
+  #template: Promise<void> = Promise.resolve();
 
   constructor(request: LaunchRequest) {
     this.#request = request;
@@ -63,28 +70,42 @@ export class BoxMonitor {
   async run(launcher: Client): Promise<void> {
     this.#launcher = launcher;
     this.#adopt(launcher, this.#request);
-    let context: RuntimeContext | undefined;
-    let box: BootedBox | undefined;
+    const failed = new Promise<never>((_, reject) => {
+      this.#abort.signal.addEventListener('abort', () => reject(reasonOf(this.#abort.signal)));
+    });
+    failed.catch(() => {});
+    let booting: Promise<BootedBox> | undefined;
     let result: ProcessResult;
     try {
-      const failed = new Promise<never>((_, reject) => {
-        this.#fail = reject;
-      });
-      failed.catch(() => {});
       trace('monitor: request');
-      context = openContext(layoutOf(this.#request.home));
-      box = await Promise.race([this.#boot(context), failed]);
-      result = await Promise.race([this.#runWorkload(box), failed]);
+      const context = openContext(layoutOf(this.#request.home));
+      booting = this.#boot(context);
+      const box = await Promise.race([booting, failed]);
+      result = await Promise.race([this.#runWorkload(context, box), failed]);
     } catch (error) {
       result = this.#failure(await this.#explain(error));
     }
+    // A boot that was given up still ends its own VMs; this process must not go before.
+    if (this.#abort.signal.aborted) await booting?.catch(() => {});
     await this.#settle(result);
-    if (context !== undefined && box !== undefined && !box.fromImageTemplate)
-      await this.#makeTemplate(context);
+    await this.#template;
+  }
+
+  /** The VM dies with a monitor that has come to a bad end. */
+  killVm(): void {
+    void this.#qemu?.kill();
+  }
+
+  /** The host goes down: the box is stopped as `stop` would, so that its disk is in order. */
+  shutDown(): void {
+    const { stop_signal, stop_timeout } = this.#request.record;
+    const signals: Partial<Record<string, number>> = constants.signals;
+    this.#workload?.signal(signals[stop_signal] ?? SIGTERM);
+    this.#killAfter(Math.max(stop_timeout, 0) * 1000);
   }
 
   /** A message from a client that has made its request. */
-  input(message: Message, client: Client): void {
+  message(message: Message, client: Client): void {
     const isStdin = message.type === MessageType.stdin || message.type === MessageType.stdinEof;
     if (isStdin && !client.stdin) return;
     if (this.#workload === undefined) {
@@ -97,59 +118,96 @@ export class BoxMonitor {
     if (isStdin && this.#workload.holdsInput(client)) client.hold(true);
   }
 
-  clientClosed(client: Client): void {
+  closed(client: Client): void {
     this.#clients.delete(client);
     this.#waiting.delete(client);
     this.#hub.remove(client);
     if (client !== this.#launcher) return;
-    if (this.#starting) this.#fail(new A3sError('io', 'the command that started the box went away'));
+    if (this.#starting) this.#abort.abort(new A3sError('io', 'the command that started the box went away'));
     // Docker's StdinOnce: input ends with the client that brought it.
     else if (client.stdin && !this.#request.record.tty)
       this.#workload?.send(encodeMessage(MessageType.stdinEof));
   }
 
-  async #boot(context: RuntimeContext): Promise<BootedBox> {
+  attach(client: Client, request: AttachRequest): void {
+    this.#adopt(client, request);
+    client.sendJson(MessageType.started, {});
+    this.#workload?.resize(request.rows, request.cols);
+  }
+
+  signal(number: number): void {
+    this.#workload?.signal(number);
+  }
+
+  end(client: Client, signal: number | null, graceMs: number | null): void {
+    this.#waiting.add(client);
+    if (signal !== null) this.#workload?.signal(signal);
+    if (graceMs !== null) this.#killAfter(graceMs);
+  }
+
+  stopRequested(): void {
+    this.#ledger.stoppedByUser = true;
+  }
+
+  #boot(context: RuntimeContext): Promise<BootedBox> {
     return bootBox(context, {
       record: this.#request.record,
       rootfs: this.#request.rootfs,
+      signal: this.#abort.signal,
       spawned: (qemu) => {
         this.#qemu = qemu;
+        // Too late for a box that has been given up.
+        if (this.#settled || this.#abort.signal.aborted) void qemu.kill();
       },
       lost: (error) => {
-        if (this.#workload?.ended !== true) this.#fail(error);
+        if (this.#workload?.ended !== true) this.#abort.abort(error);
       },
+      diskFull: () =>
+        this.#abort.abort(
+          new A3sError('io', "the host's disk is full: the box could not write and was ended"),
+        ),
     });
   }
 
-  async #runWorkload(box: BootedBox): Promise<ProcessResult> {
+  #runWorkload(context: RuntimeContext, box: BootedBox): Promise<ProcessResult> {
+    const failed = (error: Error): void => this.#abort.abort(error);
     this.#servers.push(
-      bridgeSocket(box.link, this.#paths.execSocket, AgentPort.exec),
-      bridgeSocket(box.link, this.#paths.agentSocket, AgentPort.health),
-      this.#controlServer(),
+      bridgeSocket(box.link, this.#paths.execSocket, AgentPort.exec, failed),
+      bridgeSocket(box.link, this.#paths.agentSocket, AgentPort.health, failed),
+      controlServer(this, this.#paths.controlSocket, failed),
     );
     const { record, rows, cols } = this.#request;
     trace('monitor: agent ready');
-    this.#workload = new Workload(box, record, { rows, cols }, this.#hub);
-    for (const message of this.#early) this.#workload.send(message);
+    const workload = new Workload(box, record, { rows, cols }, this.#hub);
+    this.#workload = workload;
+    for (const message of this.#early) workload.send(message);
     this.#early = [];
     for (const client of this.#clients) client.hold(false);
-    this.#recorded = this.#recordStart(this.#workload, box);
-    return this.#workload.result;
+    this.#recorded = this.#onceStarted(context, workload, box);
+    return workload.result;
   }
 
-  async #recordStart(workload: Workload, box: BootedBox): Promise<void> {
+  /** Writes the start down and makes the image template beside the box. A box whose start cannot be recorded must not run. */
+  async #onceStarted(context: RuntimeContext, workload: Workload, box: BootedBox): Promise<void> {
+    try {
+      const started = await this.#recordStart(workload, box);
+      if (started && !box.fromImageTemplate) this.#template = this.#makeTemplate(context);
+    } catch (error) {
+      this.#abort.abort(error);
+    }
+  }
+
+  /** Waits for the start and writes it down; false when there was none. */
+  async #recordStart(workload: Workload, box: BootedBox): Promise<boolean> {
     const limit = bootTryMs();
-    const late = (): void =>
-      this.#fail(
-        new A3sError('boot_failed', `the guest did not start the workload within ${limit} ms`, {
-          stage: 'start',
-        }),
-      );
-    const timer = setTimeout(late, limit);
+    const late = new A3sError('boot_failed', `the guest did not start the workload within ${limit} ms`, {
+      stage: 'start',
+    });
+    const timer = setTimeout(() => this.#abort.abort(late), limit);
     try {
       await workload.started;
     } catch {
-      return;
+      return false;
     } finally {
       clearTimeout(timer);
     }
@@ -157,6 +215,7 @@ export class BoxMonitor {
     this.#starting = false;
     await this.#ledger.running(box.network.ports);
     this.#launcher?.sendJson(MessageType.started, {});
+    return true;
   }
 
   /** A session that broke once it was open: QEMU's last words say most about why. */
@@ -169,12 +228,12 @@ export class BoxMonitor {
   }
 
   #failure(error: unknown): ProcessResult {
+    const killed = { exitCode: 128 + SIGKILL, signal: SIGKILL };
+    if (this.#killedOnRequest && !this.#starting) return killed;
     const message = error instanceof Error ? error.message : String(error);
     note(message);
-    if (!this.#starting) {
-      // The workload ran and its VM is gone: to whoever waits, it was killed.
-      return { exitCode: 128 + SIGKILL, signal: SIGKILL, error: { code: 'io', stage: 'vm', message } };
-    }
+    // The workload ran and its VM is gone: to whoever waits, it was killed.
+    if (!this.#starting) return { ...killed, error: { code: 'io', stage: 'vm', message } };
     const code = error instanceof A3sError ? error.code : 'io';
     const stage = error instanceof A3sError ? (error.stage ?? '') : '';
     const hint = error instanceof A3sError ? error.hint : undefined;
@@ -183,6 +242,7 @@ export class BoxMonitor {
 
   async #settle(result: ProcessResult): Promise<void> {
     trace('monitor: result');
+    this.#settled = true;
     // First, because it also ends the wait for a start that never comes.
     const gone = this.#qemu?.kill();
     for (const server of this.#servers) server.close();
@@ -191,7 +251,7 @@ export class BoxMonitor {
     // A box that stays must not be said to have stopped while its VM holds its disk; one that goes is removed meanwhile.
     if (!this.#request.record.auto_remove) await over;
     rmSync(join(this.#paths.dir, 'sockets'), { recursive: true, force: true });
-    await Promise.all([over, this.#ledger.ended(result, this.#starting)]);
+    await Promise.all([over, this.#recordEnd(result)]);
     trace('monitor: settled');
     const last = encodeJsonMessage(MessageType.result, {
       exit_code: result.exitCode,
@@ -200,7 +260,16 @@ export class BoxMonitor {
       error: result.error,
     });
     const listeners = new Set([...this.#clients, ...this.#waiting]);
-    await Promise.all([...listeners].map((client) => client.finish(last, LAST_MESSAGE_MS)));
+    await Promise.all([...listeners].map((client) => client.finish(last)));
+  }
+
+  /** A full disk may refuse the record's last state; whoever waits must still hear the result. The next command sets the record right. */
+  async #recordEnd(result: ProcessResult): Promise<void> {
+    try {
+      await this.#ledger.ended(result, this.#starting);
+    } catch (error) {
+      note(`the end could not be recorded: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 
   async #makeTemplate(context: RuntimeContext): Promise<void> {
@@ -220,45 +289,21 @@ export class BoxMonitor {
     if (wants.output) this.#hub.add(client);
   }
 
-  #controlServer(): Server {
-    const server = createServer((socket) => this.#control(socket));
-    listenPrivately(server, this.#paths.controlSocket);
-    return server;
-  }
-
-  #control(socket: Socket): void {
-    // The client lives by its socket's events.
-    void new Client(socket, {
-      request: (payload, client) => {
-        const request = parseControl(payload);
-        if (request.op === 'attach') {
-          this.#adopt(client, request);
-          client.sendJson(MessageType.started, {});
-          this.#workload?.resize(request.rows, request.cols);
-        } else if (request.op === 'signal') {
-          this.#workload?.signal(request.number);
-          if (request.number === SIGKILL) this.#killLater(client, 0);
-          else void client.finish(encodeJsonMessage(MessageType.result, { exit_code: 0 }), LAST_MESSAGE_MS);
-        } else {
-          this.#ledger.stoppedByUser = true;
-          this.#workload?.signal(request.signal);
-          if (request.timeoutSeconds >= 0) this.#killLater(client, request.timeoutSeconds * 1000);
-          else this.#waiting.add(client);
-        }
-      },
-      message: (message, client) => this.input(message, client),
-      closed: (client) => this.clientClosed(client),
-    });
-  }
-
-  /** KILL after the grace, and the VM itself if even that does not end it. The client hears the RESULT. */
-  #killLater(client: Client, graceMs: number): void {
-    this.#waiting.add(client);
-    const timer = setTimeout(() => {
+  /** KILL after the grace, and the VM itself if even that does not end it. */
+  #killAfter(graceMs: number): void {
+    const kill = (): void => {
       this.#workload?.signal(SIGKILL);
-      const last = setTimeout(() => void this.#qemu?.kill(), KILL_GRACE_MS);
+      const last = setTimeout(() => {
+        this.#killedOnRequest = true;
+        void this.#qemu?.kill();
+      }, KILL_GRACE_MS);
       last.unref();
-    }, graceMs);
-    timer.unref();
+    };
+    setTimeout(kill, graceMs).unref();
   }
+}
+
+function reasonOf(signal: AbortSignal): Error {
+  const reason: unknown = signal.reason;
+  return reason instanceof Error ? reason : new Error(String(reason));
 }

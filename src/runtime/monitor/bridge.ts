@@ -9,15 +9,21 @@ const HIGH_WATER = 1024 * 1024;
 const MAX_CONNECTIONS = 200;
 
 /** Listens on `path` and joins every connection to the guest's `port`. */
-export function bridgeSocket(link: AgentLink, path: string, port: number): Server {
+export function bridgeSocket(
+  link: AgentLink,
+  path: string,
+  port: number,
+  failed: (error: Error) => void,
+): Server {
   const server = createServer({ allowHalfOpen: true }, (socket) => join(link, socket, port));
   server.maxConnections = MAX_CONNECTIONS;
-  listenPrivately(server, path);
+  listenPrivately(server, path, failed);
   return server;
 }
 
 /** Listens on a unix socket that only its owner may open. */
-export function listenPrivately(server: Server, path: string): void {
+export function listenPrivately(server: Server, path: string, failed: (error: Error) => void): void {
+  server.on('error', failed);
   server.listen(path, () => chmodSync(path, 0o600));
 }
 

@@ -64,16 +64,18 @@ export class Client {
     else this.#socket.resume();
   }
 
-  /** The last message, then the end; resolves when it has left or after `timeoutMs`. */
-  finish(message: Buffer, timeoutMs: number): Promise<void> {
+  /**
+   * The last message, then the end; resolves when it has left, or the client has. A reader that stalls is waited for: the box is
+   * settled by then, and its last bytes belong to that reader.
+   */
+  finish(message: Buffer): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs);
-      const done = (): void => {
-        clearTimeout(timer);
+      if (this.#socket.destroyed) {
         resolve();
-      };
-      if (this.#socket.destroyed) done();
-      else this.#socket.end(message, done);
+        return;
+      }
+      this.#socket.once('close', () => resolve());
+      this.#socket.end(message, resolve);
     });
   }
 }

@@ -19,7 +19,8 @@ export function timestamp(): string {
 
 export class JsonLog {
   readonly #fd: number;
-  readonly #partial: Record<StreamName, Buffer[]> = { stdout: [], stderr: [] };
+  /** Unfinished lines, copied: a piece of a chunk would keep the whole chunk in memory. */
+  readonly #partial = { stdout: Buffer.alloc(MAX_LINE), stderr: Buffer.alloc(MAX_LINE) };
   readonly #partialSize: Record<StreamName, number> = { stdout: 0, stderr: 0 };
   #pending: string[] = [];
   #waiting: (() => void)[] = [];
@@ -72,15 +73,13 @@ export class JsonLog {
   }
 
   #keep(stream: StreamName, part: Buffer): void {
-    if (part.length === 0) return;
-    this.#partial[stream].push(part);
+    part.copy(this.#partial[stream], this.#partialSize[stream]);
     this.#partialSize[stream] += part.length;
   }
 
   #line(stream: StreamName, last: Buffer, time: string): void {
-    const parts = this.#partial[stream];
-    const line = parts.length === 0 ? last : Buffer.concat([...parts, last]);
-    this.#partial[stream] = [];
+    const size = this.#partialSize[stream];
+    const line = size === 0 ? last : Buffer.concat([this.#partial[stream].subarray(0, size), last]);
     this.#partialSize[stream] = 0;
     this.#pending.push(`${JSON.stringify({ log: line.toString('utf8'), stream, time })}\n`);
   }

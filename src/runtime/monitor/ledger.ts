@@ -1,4 +1,5 @@
 /** What the monitor writes into its box's record, in order, each change once. */
+import { A3sError } from '../../errors.ts';
 import type { Layout } from '../../state/layout.ts';
 import { deleteBox, updateBox } from '../../state/box-updates.ts';
 import { processStart } from '../../state/processes.ts';
@@ -19,7 +20,7 @@ export class BoxLedger {
   /** The workload runs. */
   async running(ports: PortMapping[]): Promise<void> {
     const startedAt = new Date().toISOString();
-    await updateBox(this.#layout, this.#record.id, (record) => {
+    const written = await updateBox(this.#layout, this.#record.id, (record) => {
       record.status = 'running';
       record.pid = process.pid;
       record.pid_start = processStart(process.pid);
@@ -32,6 +33,8 @@ export class BoxLedger {
       record.port_map = ports;
       record.has_writes = true;
     });
+    if (written === null)
+      throw new A3sError('no_such_box', `container ${this.#record.name} was removed while it started`);
   }
 
   /** The end: stopped, dead (its VM vanished), never started, or removed. */

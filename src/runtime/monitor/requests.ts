@@ -1,6 +1,7 @@
 /** What commands ask of a monitor, checked: JSON of the first message on a control connection. */
 import { A3sError } from '../../errors.ts';
 import { objectOr } from '../../json.ts';
+import { MAX_GRACE_S } from '../../state/grace.ts';
 import { assertRecord } from '../../state/record-check.ts';
 import type { BoxRecord } from '../../state/record.ts';
 import { parseObject } from '../protocol/result.ts';
@@ -50,7 +51,7 @@ export function parseControl(payload: Buffer): ControlRequest {
       return {
         op: 'stop',
         signal: integer(value['signal'], 'signal', 1, 64),
-        timeoutSeconds: integer(value['timeoutSeconds'], 'timeoutSeconds', -1, 1e9),
+        timeoutSeconds: integer(value['timeoutSeconds'], 'timeoutSeconds', -1, MAX_GRACE_S),
       };
     default:
       throw new A3sError('usage', `unknown control request ${JSON.stringify(value['op'])}`);

@@ -16,6 +16,8 @@ export class Qmp {
   #nextId = 1;
   #text = '';
   #closed = false;
+  /** Told of each event's name. */
+  onEvent: (name: string) => void = () => {};
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -79,8 +81,9 @@ export class Qmp {
       this.#socket.destroy();
       return;
     }
-    if (typeof value !== 'object' || value === null || !('id' in value)) return;
-    if (typeof value.id !== 'number') return;
+    if (typeof value !== 'object' || value === null) return;
+    if ('event' in value && typeof value.event === 'string') this.onEvent(value.event);
+    if (!('id' in value) || typeof value.id !== 'number') return;
     const pending = this.#pending.get(value.id);
     if (pending === undefined) return;
     this.#pending.delete(value.id);
