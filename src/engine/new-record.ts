@@ -1,5 +1,6 @@
 /** The first record of a box. Pure. */
 import type { Image } from '../images/image.ts';
+import { graceSeconds } from '../state/grace.ts';
 import type { BoxId } from '../state/ids.ts';
 import { boxDirectory, boxPaths, type Layout } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
@@ -45,7 +46,7 @@ export function newRecord(layout: Layout, { options, image, workload, id }: Reco
     dns: options.dns,
     port_map: options.ports,
     auto_remove: options.autoRemove,
-    stop_timeout: options.stopTimeout ?? DEFAULT_STOP_TIMEOUT_S,
+    stop_timeout: graceSeconds(options.stopTimeout ?? DEFAULT_STOP_TIMEOUT_S),
     restart_policy: 'no',
     restart_count: 0,
     stopped_by_user: false,

@@ -23,14 +23,16 @@ export async function findSettledBox(engine: Engine, query: string): Promise<Box
 }
 
 /**
- * Asks a box's monitor for its end. A monitor that has stopped listening is ending already: then its last state is waited
- * for.
+ * Asks a box's monitor for its end. A monitor that does not listen, or hangs up before it has answered, is ending already as
+ * a rule: what the record says next is what counts.
+ * @throws A3sError `timeout` when the box is still there.
  */
 export async function endingBox(engine: Engine, record: BoxRecord, ask: () => Promise<void>): Promise<void> {
   try {
     await ask();
   } catch (error) {
-    if (!(error instanceof A3sError) || error.code !== 'box_not_running') throw error;
+    const hungUp = error instanceof A3sError && (error.code === 'box_not_running' || error.code === 'io');
+    if (!hungUp) throw error;
     await waitForEnd(engine, record);
   }
 }

@@ -1,5 +1,6 @@
 /** `stop`: a signal, a time of grace, KILL. */
 import { stopBox as stopWorkload } from '../runtime/control-client.ts';
+import { graceSeconds } from '../state/grace.ts';
 import { isUp } from './engine.ts';
 import { endingBox, findSettledBox } from './settle.ts';
 import { parseSignal } from './signals.ts';
@@ -19,6 +20,6 @@ export async function stopBox(engine: Engine, query: string, options: StopOption
   const record = await findSettledBox(engine, query);
   if (!isUp(record)) return;
   const signal = asked ?? parseSignal(record.stop_signal);
-  const timeoutSeconds = options.timeoutSeconds ?? record.stop_timeout;
+  const timeoutSeconds = graceSeconds(options.timeoutSeconds ?? record.stop_timeout);
   await endingBox(engine, record, () => stopWorkload(record, { signal, timeoutSeconds }));
 }

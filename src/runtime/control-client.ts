@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net';
 
 import { A3sError } from '../errors.ts';
+import { MAX_TIMER_MS } from '../state/grace.ts';
 import { boxPaths } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
 import type { AttachOptions } from './launch.ts';
@@ -11,32 +12,64 @@ import type { ProcessSession } from './process-session.ts';
 
 const SIGKILL = 9;
 
-/** Joins a running box's own streams. */
-export function attachBox(record: BoxRecord, options: AttachOptions): Promise<ProcessSession> {
-  return request(record, { op: 'attach', ...options });
+/** A monitor answers at once; one that does not is stuck. */
+const ANSWER_MS = 30_000;
+/** After the grace: KILL inside the guest, then of the VM, its log and its record. */
+const END_MS = 20_000;
+
+/**
+ * Joins a running box's own streams.
+ * @throws A3sError `box_not_running`, `timeout` when the monitor does not answer.
+ */
+export async function attachBox(record: BoxRecord, options: AttachOptions): Promise<ProcessSession> {
+  const session = await request(record, { op: 'attach', ...options });
+  await within(ANSWER_MS, session, session.started, record.name);
+  return session;
 }
 
-/** Sends a signal to the workload, KILL to all of it. After KILL it resolves when the box has stopped and its record says so. */
+/**
+ * Sends a signal to the workload, KILL to all of it. After KILL it resolves when the box has stopped and its record says so.
+ * @throws A3sError `box_not_running`, `timeout`; `io` when the connection was lost, as it is when the box ends just then.
+ */
 export async function signalBox(record: BoxRecord, signal: number): Promise<void> {
   const session = await request(record, { op: 'signal', number: signal });
-  await ending(session, signal === SIGKILL);
+  await within(signal === SIGKILL ? END_MS : ANSWER_MS, session, session.result, record.name);
 }
 
-/** Signal, grace, KILL. A negative grace waits for ever. Resolves once the record has its final state. */
+/**
+ * Signal, grace, KILL. A grace of -1 waits for ever; one over MAX_GRACE_S is not understood. Resolves once the record
+ * has its final state. Throws what signalBox throws.
+ */
 export async function stopBox(
   record: BoxRecord,
   options: { signal: number; timeoutSeconds: number },
 ): Promise<void> {
   const session = await request(record, { op: 'stop', ...options });
-  await ending(session, true);
+  const limit = options.timeoutSeconds < 0 ? undefined : options.timeoutSeconds * 1000 + END_MS;
+  await within(limit, session, session.result, record.name);
 }
 
-async function ending(session: ProcessSession, boxEnds: boolean): Promise<void> {
+/** The answer, or `timeout` after that many milliseconds; undefined waits for ever. */
+async function within<T>(
+  limitMs: number | undefined,
+  session: ProcessSession,
+  answer: Promise<T>,
+  name: string,
+): Promise<T> {
+  if (limitMs === undefined) return answer;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const giveUp = (): void => {
+      session.detach();
+      const error = `container ${name} did not answer within ${limitMs / 1000} s`;
+      reject(new A3sError('timeout', error, { hint: `remove it with: a3s-box rm -f ${name}` }));
+    };
+    timer = setTimeout(giveUp, Math.min(limitMs, MAX_TIMER_MS));
+  });
   try {
-    await session.result;
-  } catch (error) {
-    // A box that ends at that very moment closes the connection: that is what was asked for.
-    if (!boxEnds) throw error;
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -94,7 +94,8 @@ const FIELDS = {
   labels,
   auto_remove: flag,
   stop_signal: text,
-  stop_timeout: count,
+  // -1 waits for ever.
+  stop_timeout: (value) => value === -1 || count(value),
   restart_policy: text,
   restart_count: count,
   stopped_by_user: flag,

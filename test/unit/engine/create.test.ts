@@ -118,3 +118,13 @@ test('a state directory with a long path is refused before anything is made', as
   await expect(createBox(long, createOptions())).rejects.toMatchObject({ code: 'invalid_config' });
   expect(await readBoxes(engine.layout)).toEqual([]);
 });
+
+test.each([
+  [-1, -1],
+  [-7, -1],
+  [0, 0],
+  [9_999_999_999, 2_147_483],
+])('--stop-timeout %d is recorded as %d', async (stopTimeout, recorded) => {
+  const engine = testEngine();
+  expect(await createBox(engine, createOptions({ stopTimeout }))).toMatchObject({ stop_timeout: recorded });
+});

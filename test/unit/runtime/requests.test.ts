@@ -53,10 +53,15 @@ test.each([
   [{ op: 'signal', number: 0 }, 'number must be a whole number from 1 to 64'],
   [{ op: 'signal', number: 65 }, 'number must be a whole number from 1 to 64'],
   [{ op: 'signal', number: '9' }, 'number must be a whole number from 1 to 64'],
-  [{ op: 'stop', signal: 15 }, 'timeoutSeconds must be a whole number from -1 to 1000000000'],
+  [{ op: 'stop', signal: 15 }, 'timeoutSeconds must be a whole number from -1 to 2147483'],
   [
     { op: 'stop', signal: 15, timeoutSeconds: -2 },
-    'timeoutSeconds must be a whole number from -1 to 1000000000',
+    'timeoutSeconds must be a whole number from -1 to 2147483',
+  ],
+  // In milliseconds a timer would take it for no time at all.
+  [
+    { op: 'stop', signal: 15, timeoutSeconds: 2_147_484 },
+    'timeoutSeconds must be a whole number from -1 to 2147483',
   ],
   [{ op: 'resume' }, 'unknown control request "resume"'],
   [{}, 'unknown control request undefined'],

@@ -1,0 +1,94 @@
+/** What commands make of a monitor's answers, and of their absence. */
+import { mkdirSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+
+import { stopBox } from '../../../src/engine/stop.ts';
+import type { Engine } from '../../../src/engine/types.ts';
+import { attachBox, signalBox, stopBox as requestStop } from '../../../src/runtime/control-client.ts';
+import { MessageDecoder, MessageType, encodeJsonMessage } from '../../../src/runtime/protocol/messages.ts';
+import { updateBox } from '../../../src/state/box-updates.ts';
+import { readBoxes } from '../../../src/state/boxes-file.ts';
+import { boxPaths } from '../../../src/state/layout.ts';
+import { processStart } from '../../../src/state/processes.ts';
+import type { BoxRecord } from '../../../src/state/record.ts';
+import { addBoxes, testEngine } from './fixture/engine.ts';
+
+afterEach(() => void vi.useRealTimers());
+
+const attach = { output: true, stdin: false };
+
+/** A box whose monitor does with a request what the test says. */
+async function boxWithMonitor(
+  engine: Engine,
+  answer: (request: unknown, socket: Socket) => void,
+): Promise<BoxRecord> {
+  const [box] = await addBoxes(engine, {
+    name: 'd1',
+    status: 'running',
+    pid: process.pid,
+    pid_start: processStart(process.pid),
+    started_at: '2026-01-02T03:04:05Z',
+  });
+  if (box === undefined) throw new Error('no box');
+  const { controlSocket } = boxPaths(box.box_dir);
+  mkdirSync(dirname(controlSocket), { recursive: true });
+  const server = createServer((socket) => {
+    const decoder = new MessageDecoder();
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      for (const { payload } of decoder.push(chunk)) answer(JSON.parse(payload.toString()), socket);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(controlSocket, resolve));
+  onTestFinished(() => void server.close());
+  return box;
+}
+
+test.each([
+  [-5, -1],
+  [9_999_999_999, 2_147_483],
+  [3, 3],
+])('stop -t %d gives the box a grace of %d s', async (given, sent) => {
+  const engine = testEngine();
+  const requests: unknown[] = [];
+  await boxWithMonitor(engine, (request, socket) => {
+    requests.push(request);
+    socket.end(encodeJsonMessage(MessageType.result, { exit_code: 0 }));
+  });
+  await stopBox(engine, 'd1', { signal: undefined, timeoutSeconds: given });
+  expect(requests).toEqual([{ op: 'stop', signal: 15, timeoutSeconds: sent }]);
+});
+
+test('a box whose monitor hangs up has stopped once its record says so', async () => {
+  const engine = testEngine();
+  const box = await boxWithMonitor(engine, (_request, socket) => {
+    socket.destroy();
+    const stopped = { status: 'stopped', pid: null, pid_start: null, exit_code: 0 } as const;
+    setTimeout(() => void updateBox(engine.layout, box.id, (record) => Object.assign(record, stopped)), 200);
+  });
+  await stopBox(engine, 'd1', { signal: undefined, timeoutSeconds: 1 });
+  expect(await readBoxes(engine.layout)).toMatchObject([{ status: 'stopped' }]);
+});
+
+test.each([
+  ['stop', 23_000, (box: BoxRecord) => requestStop(box, { signal: 15, timeoutSeconds: 3 })],
+  ['kill', 20_000, (box: BoxRecord) => signalBox(box, 9)],
+  ['signal', 30_000, (box: BoxRecord) => signalBox(box, 10)],
+  ['attach', 30_000, (box: BoxRecord) => attachBox(box, attach)],
+])('a monitor that never answers a %s is given up after %d ms', async (_name, limit, ask) => {
+  const heard = Promise.withResolvers<void>();
+  const box = await boxWithMonitor(testEngine(), () => heard.resolve());
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const settled = vi.fn<(error: unknown) => void>();
+  const asking = ask(box).then(() => settled('answered'), settled);
+  await heard.promise;
+  await vi.advanceTimersByTimeAsync(limit - 1);
+  expect(settled).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1);
+  await asking;
+  expect(settled).toHaveBeenCalledWith(
+    expect.objectContaining({ code: 'timeout', hint: 'remove it with: a3s-box rm -f d1' }),
+  );
+});
