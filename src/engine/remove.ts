@@ -1,10 +1,11 @@
 /** `rm`: a box and everything of it. */
 import { A3sError } from '../errors.ts';
 import { signalBox } from '../runtime/control-client.ts';
-import { removeBoxDirectory } from '../state/box-updates.ts';
-import { updateBoxes } from '../state/boxes-file.ts';
+import { isDiskFull, removeBoxDirectory, takeBox } from '../state/box-updates.ts';
+import { readBoxes } from '../state/boxes-file.ts';
 import { killBoxProcesses } from '../state/processes.ts';
 import type { BoxRecord } from '../state/record.ts';
+import { resolveBox } from '../state/resolve.ts';
 import { findBox, isUp } from './engine.ts';
 import type { Engine } from './types.ts';
 
@@ -17,24 +18,35 @@ const KILL_TIMEOUT_MS = 10_000;
  * @throws A3sError `box_running` without `force`, and what resolveBox throws.
  */
 export async function removeBox(engine: Engine, query: string, options: { force: boolean }): Promise<void> {
-  const found = await findBox(engine, query);
+  const found = await findRemovable(engine, query);
   if (options.force && isActive(found)) await end(found);
-  await updateBoxes(
+  await takeBox(
     engine.layout,
     async (boxes) => {
       const index = boxes.findIndex((box) => box.id === found.id);
       const fresh = boxes[index];
       // `--rm`, or another command, was quicker.
-      if (fresh === undefined) return;
+      if (fresh === undefined) return undefined;
       if (isActive(fresh)) {
         if (!options.force) throw stillRuns(fresh);
         await killBoxProcesses(fresh.box_dir);
       }
       boxes.splice(index, 1);
+      return fresh;
     },
     engine.notify,
   );
   removeBoxDirectory(engine.layout, found.short_id);
+}
+
+/** On a full disk no reconciliation can be written, but what it is about can still be removed. */
+async function findRemovable(engine: Engine, query: string): Promise<BoxRecord> {
+  try {
+    return await findBox(engine, query);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    return resolveBox(await readBoxes(engine.layout, engine.notify), query);
+  }
 }
 
 function isActive(record: BoxRecord): boolean {

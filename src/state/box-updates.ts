@@ -1,7 +1,8 @@
 /** Changes of one box's record. */
 import { rmSync } from 'node:fs';
 
-import { updateBoxes } from './boxes-file.ts';
+import { A3sError, hasErrno } from '../errors.ts';
+import { type Notify, updateBoxes } from './boxes-file.ts';
 import { boxDirectory, type Layout } from './layout.ts';
 import type { BoxRecord } from './record.ts';
 
@@ -22,13 +23,44 @@ export async function updateBox(
   });
 }
 
-/** Removes a box: its record first, then its directory, so that a crash in between leaves what reconcile cleans up. */
-export async function deleteBox(layout: Layout, id: string): Promise<void> {
-  const removed = await updateBoxes(layout, (boxes) => {
+/** Removes a box that no process works for. One that is gone already is no error. */
+export function deleteBox(layout: Layout, id: string): Promise<void> {
+  return takeBox(layout, (boxes) => {
     const index = boxes.findIndex((box) => box.id === id);
     return index < 0 ? undefined : boxes.splice(index, 1)[0];
   });
-  if (removed !== undefined) removeBoxDirectory(layout, removed.short_id);
+}
+
+/**
+ * Removes the box whose record `take` takes out of the list, once its processes are dead. The record goes first, so that a
+ * crash in between leaves what reconcile cleans up; on a full disk the directory does, because it is what frees the space
+ * for the write. `take` is called again then.
+ */
+export async function takeBox(
+  layout: Layout,
+  take: (boxes: BoxRecord[]) => BoxRecord | undefined | Promise<BoxRecord | undefined>,
+  notify?: Notify,
+): Promise<void> {
+  const attempt = (makeRoom: boolean): Promise<BoxRecord | undefined> =>
+    updateBoxes(
+      layout,
+      async (boxes) => {
+        const taken = await take(boxes);
+        if (makeRoom && taken !== undefined) removeBoxDirectory(layout, taken.short_id);
+        return taken;
+      },
+      notify,
+    );
+  const taken = await attempt(false).catch((error: unknown) => {
+    if (!isDiskFull(error)) throw error;
+    return attempt(true);
+  });
+  if (taken !== undefined) removeBoxDirectory(layout, taken.short_id);
+}
+
+/** True when the state could not be written for want of space. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof A3sError && hasErrno(error.cause, 'ENOSPC', 'EDQUOT');
 }
 
 /** Removes the directory of a box; its path is made anew, because a path from disk is no reason to delete anything. */
