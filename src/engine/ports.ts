@@ -44,6 +44,10 @@ function parseAddress(text: string): string {
   const address = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text;
   if (address === '') return ANY_ADDRESS;
   if (isIP(address) === 0) throw new A3sError('usage', `invalid IP address: ${address}`);
+  // QEMU's user-mode network forwards from IPv4 addresses only.
+  if (isIP(address) === 6) {
+    throw new A3sError('unsupported', `publishing on an IPv6 address is not supported yet: ${address}`);
+  }
   return address;
 }
 

@@ -23,6 +23,7 @@ This file is made from the flags' own definitions by \`test/unit/commands/compat
 - A failed \`exec\` reports on stderr; Docker's engine writes some of these messages to stdout.
 - \`logs --tail\` refuses what is not a number or \`all\`; Docker's takes it for \`all\`.
 - A reader that closes stdout ends the command quietly with 141, as SIGPIPE would; the box runs on, as with Docker.
+- \`--publish\` takes IPv4 addresses of the host only; an IPv6 address is refused.
 - The global flags \`-H\`, \`--context\`, \`--config\`, \`--log-level\` and \`--tls…\` are refused: there is no daemon.
 
 ## Commands

@@ -97,7 +97,6 @@ test.each([
   ['8080:80', [{ ...tcp, host_port: 8080, guest_port: 80 }]],
   ['127.0.0.1:8080:80/udp', [{ host_ip: '127.0.0.1', host_port: 8080, guest_port: 80, protocol: 'udp' }]],
   ['127.0.0.1::80', [{ ...tcp, host_ip: '127.0.0.1', host_port: 0, guest_port: 80 }]],
-  ['[::1]:8080:80', [{ ...tcp, host_ip: '::1', host_port: 8080, guest_port: 80 }]],
   ['53:53/UDP', [{ host_ip: '0.0.0.0', host_port: 53, guest_port: 53, protocol: 'udp' }]],
   [
     '8000-8001:9000-9001',
@@ -182,4 +181,13 @@ test.each([
   ['/run:foo', 'invalid tmpfs option ["foo"]'],
 ])('--tmpfs %s is refused: %s', (spec, message) => {
   expect(() => parseTmpfs(spec)).toThrow(message);
+});
+
+test.each(['[::1]:8080:80', '[::]:8080:80', '::1:8080:80'])('-p %s: IPv6 cannot be published', (spec) => {
+  expect(() => parsePublish(spec)).toThrow(
+    expect.objectContaining({
+      code: 'unsupported',
+      message: expect.stringMatching(/^publishing on an IPv6 address is not supported yet: ::1?$/),
+    }),
+  );
 });
