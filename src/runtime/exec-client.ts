@@ -6,6 +6,7 @@ import { boxPaths } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { openSocket } from './control-client.ts';
 import { MessageSession } from './message-session.ts';
+import { guestText } from './protocol/guest-text.ts';
 import type { ProcessSession } from './process-session.ts';
 
 export interface ExecSpec {
@@ -39,7 +40,8 @@ export async function execInBox(record: BoxRecord, spec: ExecSpec): Promise<Proc
     'POST /exec HTTP/1.1\r\nHost: box\r\nContent-Type: application/json\r\n' +
     `Content-Length: ${body.length}\r\nConnection: Upgrade\r\nUpgrade: a3s-exec/1\r\n\r\n`;
   socket.write(Buffer.concat([Buffer.from(head), body]));
-  return new MessageSession(socket, await upgraded(socket));
+  // Hints are the product's own advice: a guest has none to give.
+  return new MessageSession(socket, { first: await upgraded(socket), hints: false });
 }
 
 function execRequest(spec: ExecSpec): object {
@@ -97,7 +99,7 @@ function upgraded(socket: Socket): Promise<Buffer> {
 }
 
 function refusal(status: string | undefined, body: string): A3sError {
-  const said = /"error"\s*:\s*"([^"]{0,500})"/.exec(body)?.[1] ?? 'no reason given';
+  const said = guestText(/"error"\s*:\s*"([^"]{0,500})"/.exec(body)?.[1] ?? 'no reason given');
   if (status === '409') return new A3sError('box_not_running', `the box runs no workload: ${said}`);
   return new A3sError('usage', `the box refused the command (${status ?? 'no status'}): ${said}`);
 }

@@ -11,8 +11,16 @@ import {
   encodeResize,
   type Message,
 } from './protocol/messages.ts';
+import { guestText } from './protocol/guest-text.ts';
 import { parseObject, parseResult } from './protocol/result.ts';
 import type { ProcessResult, ProcessSession } from './process-session.ts';
+
+export interface SessionOptions {
+  /** Bytes that arrived before the session took over the socket. */
+  first?: Buffer;
+  /** The other end is ours, and its hints are good advice. */
+  hints?: boolean;
+}
 
 export class MessageSession implements ProcessSession {
   readonly started: Promise<void>;
@@ -21,6 +29,7 @@ export class MessageSession implements ProcessSession {
   readonly stdout: Readable;
   readonly stderr: Readable;
   readonly #socket: Socket;
+  readonly #hints: boolean;
   readonly #start = Promise.withResolvers<void>();
   readonly #end = Promise.withResolvers<ProcessResult>();
   readonly #decoder = new MessageDecoder();
@@ -29,9 +38,9 @@ export class MessageSession implements ProcessSession {
   #hasStarted = false;
   #hasEnded = false;
 
-  /** `first`: bytes that arrived before the session took over the socket. */
-  constructor(socket: Socket, first: Buffer = Buffer.alloc(0)) {
+  constructor(socket: Socket, { first, hints = true }: SessionOptions = {}) {
     this.#socket = socket;
+    this.#hints = hints;
     this.started = this.#start.promise;
     this.result = this.#end.promise;
     // A caller may await only one of the two.
@@ -43,7 +52,7 @@ export class MessageSession implements ProcessSession {
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#lost(new A3sError('io', 'the connection to the box was lost')));
-    if (first.length > 0) this.#receive(first);
+    if (first !== undefined && first.length > 0) this.#receive(first);
   }
 
   resize(rows: number, cols: number): void {
@@ -93,7 +102,7 @@ export class MessageSession implements ProcessSession {
     try {
       for (const message of this.#decoder.push(chunk)) this.#message(message);
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = guestText(cause instanceof Error ? cause.message : String(cause));
       this.#lost(new A3sError('guest_protocol', `the box sent something unintelligible: ${why}`, { cause }));
       this.#socket.destroy();
     }
@@ -117,7 +126,7 @@ export class MessageSession implements ProcessSession {
   #finish(payload: Buffer): void {
     if (this.#hasEnded) return;
     const result = parseResult(payload);
-    const hint = hintOf(payload);
+    const hint = this.#hints ? hintOf(payload) : undefined;
     if (result.error !== undefined && hint !== undefined) result.error.hint = hint;
     this.#hasEnded = true;
     if (result.error !== undefined && !this.#hasStarted) this.#start.reject(startError(result));
@@ -141,7 +150,7 @@ export class MessageSession implements ProcessSession {
 function hintOf(payload: Buffer): string | undefined {
   const error = parseObject(payload, 'result')['error'];
   if (typeof error !== 'object' || error === null || !('hint' in error)) return undefined;
-  return typeof error.hint === 'string' ? error.hint : undefined;
+  return typeof error.hint === 'string' ? guestText(error.hint) : undefined;
 }
 
 /** Why the process never ran: the product's own error, or the guest's word on the program. */
