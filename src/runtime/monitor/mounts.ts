@@ -6,12 +6,13 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  realpathSync,
   rmSync,
   statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import { A3sError } from '../../errors.ts';
+import { A3sError, hasErrno } from '../../errors.ts';
 import type { BoxRecord } from '../../state/record.ts';
 import type { Share } from '../qemu/args.ts';
 
@@ -54,18 +55,25 @@ export function planMounts(record: BoxRecord, sharesDir: string): { shares: Shar
  * or without the right to link, its directory must be exported; docs/security.md says so.
  */
 function shareSource(source: string, linkDir: string): { dir: string; subpath: string } {
-  const stat = statSync(source, { throwIfNoEntry: false });
-  if (stat === undefined) {
-    throw new A3sError('invalid_config', `bind source path does not exist: ${source}`);
-  }
-  if (stat.isDirectory()) return { dir: source, subpath: '' };
+  const file = resolveLinks(source);
+  if (statSync(file).isDirectory()) return { dir: source, subpath: '' };
   rmSync(linkDir, { recursive: true, force: true });
   mkdirSync(linkDir, { recursive: true, mode: 0o700 });
   try {
-    linkSync(source, join(linkDir, basename(source)));
-    return { dir: linkDir, subpath: basename(source) };
+    linkSync(file, join(linkDir, basename(file)));
+    return { dir: linkDir, subpath: basename(file) };
   } catch {
-    return { dir: dirname(source), subpath: basename(source) };
+    return { dir: dirname(file), subpath: basename(file) };
+  }
+}
+
+/** What the path really names: a link to a symbolic link would be one too, and lead the guest astray in its own files. */
+function resolveLinks(source: string): string {
+  try {
+    return realpathSync(source);
+  } catch (cause) {
+    if (!hasErrno(cause, 'ENOENT', 'ENOTDIR')) throw cause;
+    throw new A3sError('invalid_config', `bind source path does not exist: ${source}`, { cause });
   }
 }
 

@@ -1,4 +1,13 @@
-import { linkSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -36,6 +45,17 @@ test('a file is exported through a link of its own, so that its neighbours stay 
   });
   expect(readdirSync(join(shares, '0'))).toEqual(['config']);
   expect(statSync(join(shares, '0', 'config')).ino).toBe(statSync(join(dir, 'config')).ino);
+});
+
+test('a symbolic link stands for the file it leads to', () => {
+  const dir = temporaryDirectory();
+  const shares = join(dir, 'shares');
+  writeFileSync(join(dir, 'config'), 'c');
+  symlinkSync('config', join(dir, 'link'));
+  const plan = planMounts(sampleRecord({ volumes: [bind(join(dir, 'link'), '/f')] }), shares);
+  expect(plan.mounts).toMatchObject([{ subpath: 'config', target: '/f' }]);
+  expect(lstatSync(join(shares, '0', 'config')).isFile()).toBe(true);
+  expect(readFileSync(join(shares, '0', 'config'), 'utf8')).toBe('c');
 });
 
 test('the link of an earlier start is made anew', () => {
