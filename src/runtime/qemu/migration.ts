@@ -38,7 +38,13 @@ export async function saveState(
   });
   // Heard below; a failure before that must not be an unhandled rejection.
   written.catch(() => {});
-  await new Promise<void>((resolve) => server.listen(socketPath, resolve));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(socketPath, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
   try {
     await qmp.execute('migrate-set-capabilities', IGNORE_SHARED);
     // Do not stop the VM first: a template saved stopped would come back paused.
