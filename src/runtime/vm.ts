@@ -3,7 +3,7 @@ import { A3sError } from '../errors.ts';
 import { AgentLink } from './agent-link.ts';
 import { portTakenError } from './network.ts';
 import { guestText } from './protocol/guest-text.ts';
-import { AGENT_FD, QMP_FD, STATE_FD, spawnQemu, type QemuProcess } from './qemu/process.ts';
+import { AGENT_FD, QMP_FD, STATE_FD, spawnQemu, type QemuExit, type QemuProcess } from './qemu/process.ts';
 import { qemuArguments, type Disk, type MachineShape, type Share } from './qemu/args.ts';
 import { loadState } from './qemu/migration.ts';
 import { acceleratorOf, type RuntimeContext } from './templates/context.ts';
@@ -16,6 +16,8 @@ export interface CloneOptions {
   shape: MachineShape;
   root: string;
   scratch: string;
+  /** The disk holds writes of an earlier start; otherwise it is a fresh copy of the template's. */
+  scratchKept: boolean;
   netdev: string;
   shares: Share[];
   consoleFile: string;
@@ -28,6 +30,20 @@ export interface CloneOptions {
 export interface Vm {
   qemu: QemuProcess;
   link: AgentLink;
+}
+
+/** QEMU's last words when a state does not fit or is damaged; what was wrong stands before them. */
+const LOAD_FAILED = /load of migration failed|Missing section|Unknown savevm section|Not a migration stream/;
+
+/** A clone that did not come up, and its template may be why. */
+export class CloneError extends A3sError {
+  /** `gone`: replaced or removed while the clone was made from it. */
+  readonly template: 'unsound' | 'gone';
+
+  constructor(template: 'unsound' | 'gone', ...details: ConstructorParameters<typeof A3sError>) {
+    super(...details);
+    this.template = template;
+  }
 }
 
 /** Starts QEMU on a template; everything up to the agent's answer is already under way when this returns. */
@@ -67,23 +83,50 @@ async function connect(qemu: QemuProcess, options: CloneOptions): Promise<Vm> {
     const link = await AgentLink.open(qemu.agent, { lost: options.lost }, options.deadlineMs);
     return { qemu, link };
   } catch (error) {
+    // A channel that QEMU closed: it ended before we did anything about it.
+    const died = qemu.agent.destroyed;
     const exit = await qemu.kill();
-    throw portTakenError(exit.stderr) ?? explain(error, exit.stderr, options.scratch);
+    throw portTakenError(exit.stderr) ?? explainClone(error, exit, { ...options, died });
   }
 }
 
-function explain(error: unknown, stderr: string, scratch: string): A3sError {
+interface FailedClone extends Pick<CloneOptions, 'scratch' | 'scratchKept' | 'found'> {
+  /** QEMU ended by itself, or somebody else ended it. */
+  died: boolean;
+}
+
+/**
+ * Why a clone did not come up. Its template is to blame when the state could not be loaded or the guest did not answer; not
+ * when QEMU was killed, or refused something else of what it was given: another template would not change that.
+ */
+export function explainClone(
+  error: unknown,
+  { signal, stderr }: Pick<QemuExit, 'signal' | 'stderr'>,
+  { scratch, scratchKept, found, died }: FailedClone,
+): A3sError {
   const words = guestText(stderr.trim().split('\n').at(-1));
-  // QEMU quotes the option it refused. The template is not to blame, and must not be thrown away for it.
-  if (words.includes('node-name=scratch')) {
-    return new A3sError('state_corrupt', `the box's disk ${scratch} cannot be used: ${words.replace(/^.*: /, '')}`, {
-      hint: 'its files are lost: remove the box and create it again',
-    });
+  // QEMU quotes the option it refused.
+  const refusesDisk = words.includes('node-name=scratch');
+  if (refusesDisk && scratchKept) {
+    return new A3sError(
+      'state_corrupt',
+      `the box's disk ${scratch} cannot be used: ${words.replace(/^.*: /, '')}`,
+      {
+        hint: 'its files are lost: remove the box and create it again',
+      },
+    );
   }
-  const stage = error instanceof A3sError ? error.stage : undefined;
-  const message = error instanceof Error ? error.message : String(error);
-  return new A3sError('boot_failed', words === '' ? message : `${message} (QEMU: ${words})`, {
-    stage: stage ?? 'agent',
-    cause: error,
-  });
+  const stage = (error instanceof A3sError ? error.stage : undefined) ?? 'agent';
+  const reason = error instanceof Error ? error.message : String(error);
+  const message = words === '' ? reason : `${reason} (QEMU: ${words})`;
+  const details = { stage, cause: error };
+  if (stderr.includes(`${found.template.dir}/`) && stderr.includes('No such file or directory')) {
+    return new CloneError('gone', 'boot_failed', message, details);
+  }
+  if (died && signal === 'SIGKILL') return new A3sError('boot_failed', message, details);
+  const silent = !stderr.split('\n').some((line) => line.trim() !== '' && !line.includes(': warning: '));
+  if (silent || refusesDisk || LOAD_FAILED.test(stderr)) {
+    return new CloneError('unsound', 'boot_failed', message, details);
+  }
+  return new A3sError('boot_failed', message, details);
 }

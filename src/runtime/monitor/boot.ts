@@ -1,5 +1,5 @@
 /** From a record to a connected VM: template, disk, shares, network, clone; one retry when a template does not come up. */
-import { A3sError } from '../../errors.ts';
+import { A3sError, hasErrno } from '../../errors.ts';
 import { boxPaths } from '../../state/layout.ts';
 import type { BoxRecord } from '../../state/record.ts';
 import { verifyBundle } from '../bundle-check.ts';
@@ -14,7 +14,7 @@ import {
   type FoundTemplate,
 } from '../templates/ensure.ts';
 import { shapeOf } from '../templates/shape.ts';
-import { startClone, type Vm } from '../vm.ts';
+import { CloneError, startClone, type Vm } from '../vm.ts';
 import { planMounts, provideScratch, type MountPlan } from './mounts.ts';
 
 /** A random host port may be taken by somebody else before QEMU binds it. */
@@ -51,22 +51,25 @@ export async function bootBox(context: RuntimeContext, options: BootOptions): Pr
     try {
       return await bootFrom(context, options, found);
     } catch (error) {
-      if (!(error instanceof A3sError)) throw error;
-      if (error.code === 'port_taken' && randomPorts && attempt < PORT_TRIES) continue;
-      if (error.code !== 'boot_failed' || attempt > 1) throw error;
-      discardTemplate(found.template);
+      options.signal.throwIfAborted();
+      const portTaken = error instanceof A3sError && error.code === 'port_taken';
+      if (portTaken && randomPorts && attempt < PORT_TRIES) continue;
+      const fault = error instanceof CloneError ? error.template : hasErrno(error, 'ENOENT') ? 'gone' : null;
+      if (fault === null || attempt > 1) throw error;
+      // One that has gone was replaced by a neighbour: it is looked for again.
+      if (fault === 'unsound') await discardTemplate(context.layout, found.template);
     }
   }
 }
 
 async function chooseTemplate(
   context: RuntimeContext,
-  { record, rootfs }: BootOptions,
+  { record, rootfs, signal }: BootOptions,
 ): Promise<FoundTemplate> {
   const shape = shapeOf(record);
   // A disk that holds the box's writes is mounted anew: an image template has another one mounted.
   const ready = record.has_writes ? null : findImageTemplate(context, shape, rootfs.digest);
-  return ready ?? ensureBaseTemplate(context, shape);
+  return ready ?? ensureBaseTemplate(context, shape, signal);
 }
 
 async function bootFrom(
@@ -89,6 +92,7 @@ async function bootFrom(
     shape: shapeOf(record),
     root: rootfs.path,
     scratch: paths.scratch,
+    scratchKept: record.has_writes,
     netdev: network.netdev,
     shares,
     consoleFile: paths.consoleLog,

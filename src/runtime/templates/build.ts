@@ -18,19 +18,31 @@ import { buildDirectory } from '../../state/template-builds.ts';
 import { AgentLink } from '../agent-link.ts';
 import { verifyBundle } from '../bundle-check.ts';
 import { UNCONNECTED_NETDEV } from '../network.ts';
-import { AGENT_FD, QMP_FD, STATE_FD, spawnQemu, type QemuProcess } from '../qemu/process.ts';
+import { AGENT_FD, QMP_FD, STATE_FD, spawnQemu, type QemuExit, type QemuProcess } from '../qemu/process.ts';
 import { qemuArguments, type Disk, type VmPlan } from '../qemu/args.ts';
 import { loadState, saveState } from '../qemu/migration.ts';
 import { makeWritable, type RuntimeContext } from './context.ts';
-import { sealTemplate, templateFiles, templateName, type Template, type TemplateInputs } from './template.ts';
+import {
+  sealTemplate,
+  templateFiles,
+  templateName,
+  type Template,
+  type TemplateFiles,
+  type TemplateInputs,
+} from './template.ts';
 
+const NO_ROOM = /Cannot allocate memory|No space left on device|Disk quota exceeded/;
 const PREPARE_MS = 60_000;
 const FREEZE_MS = 30_000;
+/** The base's memory is copied sparsely: under a second unless the disk hangs. */
+const COPY_MS = 60_000;
 
 export interface BuildOptions {
   inputs: TemplateInputs;
   /** How long the guest may take until its agent answers. */
   deadlineMs: number;
+  /** Gives the build up: its VM is killed and reaped, its files are removed, and it rejects with the signal's reason. */
+  signal: AbortSignal;
 }
 
 /** Boots a kernel and saves it with nothing mounted. The caller holds the template's lock. */
@@ -63,8 +75,8 @@ export async function buildImageTemplate(
   warm: string[],
   options: BuildOptions,
 ): Promise<Template> {
-  return build(context, options, true, async (template) => {
-    await copySparse(base.memory, template.memory);
+  return build(context, options, true, async (template, signal) => {
+    await copySparse(base.memory, template.memory, signal);
     makeWritable(template.memory);
     const scratch = template.scratch ?? '';
     verifyBundle(context.bundle, ['scratch.qcow2']);
@@ -93,32 +105,44 @@ async function build(
   context: RuntimeContext,
   options: BuildOptions,
   withScratch: boolean,
-  recipe: (template: Template) => Recipe | Promise<Recipe>,
+  recipe: (template: TemplateFiles, signal: AbortSignal) => Recipe | Promise<Recipe>,
 ): Promise<Template> {
+  const limit = new AbortController();
+  const limitMs = COPY_MS + options.deadlineMs + PREPARE_MS + 2 * FREEZE_MS;
+  const timer = setTimeout(() => {
+    limit.abort(new A3sError('timeout', `the template was not built within ${limitMs} ms`));
+  }, limitMs);
+  const signal = AbortSignal.any([options.signal, limit.signal]);
   const workDir = buildDirectory(context.layout);
-  rmSync(workDir, { recursive: true, force: true });
-  mkdirSync(workDir, { recursive: true, mode: 0o700 });
   const draft = templateFiles(workDir, withScratch);
   try {
-    await makeFiles(context, options, draft, await recipe(draft));
+    signal.throwIfAborted();
+    rmSync(workDir, { recursive: true, force: true });
+    mkdirSync(workDir, { recursive: true, mode: 0o700 });
+    await makeFiles(context, { ...options, signal }, draft, await recipe(draft, signal));
+    // Sealed before it has its name: whoever finds it finds it whole.
+    const seal = sealTemplate(draft, options.inputs);
     const finalDir = join(context.layout.templatesDir, templateName(options.inputs));
     rmSync(finalDir, { recursive: true, force: true });
     renameSync(workDir, finalDir);
-    const template = templateFiles(finalDir, withScratch);
-    sealTemplate(template, options.inputs);
-    return template;
+    return { ...templateFiles(finalDir, withScratch), seal };
   } catch (error) {
-    rmSync(workDir, { recursive: true, force: true });
+    rmSync(workDir, { recursive: true, force: true, maxRetries: 3 });
+    // What failed because of the abort says less than its reason.
+    signal.throwIfAborted();
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
 async function makeFiles(
   context: RuntimeContext,
   options: BuildOptions,
-  draft: Template,
+  draft: TemplateFiles,
   { plan, prepare, stateFile }: Recipe,
 ): Promise<void> {
+  options.signal.throwIfAborted();
   const qemu = spawnQemu({
     binary: context.host.qemu.path,
     args: qemuArguments({
@@ -137,7 +161,11 @@ async function makeFiles(
     ...(stateFile === null ? {} : { stateFile }),
   });
   try {
-    await Promise.race([runTemplate(qemu, options, draft, prepare, stateFile !== null), diedEarly(qemu)]);
+    await Promise.race([
+      runTemplate(qemu, options, draft, prepare, stateFile !== null),
+      diedEarly(qemu),
+      rejectOnAbort(options.signal),
+    ]);
   } finally {
     await qemu.kill();
   }
@@ -150,7 +178,7 @@ async function makeFiles(
 async function runTemplate(
   qemu: QemuProcess,
   options: BuildOptions,
-  draft: Template,
+  draft: TemplateFiles,
   prepare: object | null,
   incoming: boolean,
 ): Promise<void> {
@@ -173,23 +201,49 @@ async function runTemplate(
 }
 
 /** Copies a file and leaves its holes: most of a template's memory was never touched. */
-function copySparse(from: string, to: string): Promise<void> {
+function copySparse(from: string, to: string, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    execFile('cp', ['--sparse=always', '--reflink=auto', from, to], (error) => {
-      if (error === null) resolve();
-      else reject(new A3sError('io', `cannot copy ${from}: ${error.message}`, { cause: error }));
+    let failure: Error | null = null;
+    const args = ['--sparse=always', '--reflink=auto', from, to];
+    const child = execFile('cp', args, { signal, killSignal: 'SIGKILL' }, (error) => {
+      failure = error;
     });
+    // Not before it has gone: an aborted copy must not write into a directory that is being removed.
+    child.once('close', () => {
+      if (failure === null) resolve();
+      else reject(new A3sError('io', `cannot copy ${from}: ${failure.message}`, { cause: failure }));
+    });
+  });
+}
+
+/** Rejects with the signal's reason. The listener goes with the signal, which lives as long as the build. */
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const aborted = (): void => {
+      // The reason is whatever the caller gave; `build` rethrows it as it is.
+      reject(new A3sError('io', 'the build was given up', { cause: signal.reason }));
+    };
+    if (signal.aborted) aborted();
+    else signal.addEventListener('abort', aborted, { once: true });
   });
 }
 
 /** Rejects when QEMU ends by itself. */
 async function diedEarly(qemu: QemuProcess): Promise<never> {
-  const exit = await qemu.exited;
+  throw earlyEnd(await qemu.exited);
+}
+
+/** Why a QEMU ended that nobody told to: `boot_failed` when it may be the accelerator's or the guest's fault. */
+export function earlyEnd(exit: QemuExit): A3sError {
   const how = exit.signal === null ? `status ${exit.code}` : exit.signal;
   const words = exit.stderr.trim().split('\n').at(-1) ?? '';
-  throw new A3sError('boot_failed', `QEMU ended with ${how}${words === '' ? '' : `: ${words}`}`, {
-    stage: 'qemu',
-  });
+  const message = `QEMU ended with ${how}${words === '' ? '' : `: ${words}`}`;
+  // The kernel's ways to say that there is no memory (KILL), or no room for the file behind it (BUS).
+  const starved = exit.signal === 'SIGKILL' || exit.signal === 'SIGBUS' || NO_ROOM.test(exit.stderr);
+  if (starved) {
+    return new A3sError('io', message, { hint: 'free some memory or disk space, and try again' });
+  }
+  return new A3sError('boot_failed', message, { stage: 'qemu' });
 }
 
 /** On the disk before the seal says so, with its final rights. */

@@ -1,8 +1,9 @@
 /** Templates on demand: found, or built once under a lock while others wait. */
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { A3sError } from '../../errors.ts';
+import type { Layout } from '../../state/layout.ts';
 import { withLock } from '../../state/lock.ts';
 import { verifyBundle } from '../bundle-check.ts';
 import { bootTryMs } from '../deadlines.ts';
@@ -10,40 +11,57 @@ import type { MachineShape } from '../qemu/args.ts';
 import { knownAccelerator, kvmObstacle, recordVerdict } from './accelerator.ts';
 import { buildBaseTemplate, buildImageTemplate } from './build.ts';
 import { acceleratorOf, templateInputs, type RuntimeContext } from './context.ts';
-import { findTemplate, templateName, type Template, type TemplateInputs } from './template.ts';
+import { findTemplate, isStillThere, templateName, type Template, type TemplateInputs } from './template.ts';
 
 /** A working KVM boots in well under a second. */
 const KVM_TRIAL_MS = 8_000;
 const LOCK_MS = 180_000;
+const NEVER = new AbortController().signal;
 
 export interface FoundTemplate {
   template: Template;
   accelerator: 'kvm' | 'tcg';
 }
 
-/** The base template of a shape. Decides the accelerator where that is still open. */
+/**
+ * The base template of a shape. Decides the accelerator where that is still open.
+ * @param signal gives the build up, as `BuildOptions` says.
+ */
 export async function ensureBaseTemplate(
   context: RuntimeContext,
   shape: MachineShape,
+  signal: AbortSignal,
 ): Promise<FoundTemplate> {
+  const build: BaseBuilder = (name, deadlineMs) => baseWith(context, shape, name, deadlineMs, signal);
   const known = knownAccelerator(context);
-  if (known !== null) return baseWith(context, shape, known.name, bootTryMs());
-  const obstacle = kvmObstacle();
+  return known === null ? decide(context, build, signal) : build(known.name, bootTryMs());
+}
+
+type BaseBuilder = (name: 'kvm' | 'tcg', deadlineMs: number) => Promise<FoundTemplate>;
+
+/** Finds the accelerator by building with it, and remembers it once its template stands. */
+export async function decide(
+  context: RuntimeContext,
+  build: BaseBuilder,
+  signal: AbortSignal,
+): Promise<FoundTemplate> {
+  let obstacle = kvmObstacle();
   if (obstacle === null) {
     try {
-      const found = await baseWith(context, shape, 'kvm', KVM_TRIAL_MS);
+      const found = await build('kvm', KVM_TRIAL_MS);
       recordVerdict(context, 'kvm', 'a VM booted with it');
       return found;
     } catch (error) {
-      // A missing program or a damaged bundle says nothing about KVM.
-      if (error instanceof A3sError && error.code === 'host_setup') throw error;
-      const why = error instanceof Error ? error.message : String(error);
-      recordVerdict(context, 'tcg', `KVM does not work here: ${why}`);
+      signal.throwIfAborted();
+      // A missing program or a damaged bundle would stop the other build as well.
+      if (!(error instanceof A3sError) || error.code === 'host_setup') throw error;
+      // Nor does a full disk or a lock that stayed taken say anything about KVM: it is tried again next time.
+      if (error.code === 'boot_failed') obstacle = `KVM does not work here: ${error.message}`;
     }
-  } else {
-    recordVerdict(context, 'tcg', obstacle);
   }
-  return baseWith(context, shape, 'tcg', bootTryMs());
+  const found = await build('tcg', bootTryMs());
+  if (obstacle !== null) recordVerdict(context, 'tcg', obstacle);
+  return found;
 }
 
 /** The image template if it is there; never builds. */
@@ -65,17 +83,28 @@ export async function ensureImageTemplate(
   shape: MachineShape,
   rootfs: { path: string; digest: string },
   warm: string[],
+  signal: AbortSignal = NEVER,
 ): Promise<void> {
-  const base = await ensureBaseTemplate(context, shape);
+  const base = await ensureBaseTemplate(context, shape, signal);
   const inputs = templateInputs(context, acceleratorOf(base.accelerator), shape, rootfs.digest);
+  const options = { inputs, deadlineMs: bootTryMs(), signal };
   await underLock(context, inputs, () =>
-    buildImageTemplate(context, base.template, rootfs.path, warm, { inputs, deadlineMs: bootTryMs() }),
+    buildImageTemplate(context, base.template, rootfs.path, warm, options),
   );
 }
 
-/** Throws a template away that did not come up: the next use builds it again. VMs that run from it keep their memory. */
-export function discardTemplate({ dir }: Template): void {
-  rmSync(dir, { recursive: true, force: true });
+/**
+ * Throws a template away that did not come up, unless another has taken its place since: of many boxes that it failed, one
+ * removes it and one builds it again. VMs that run from it keep their memory.
+ */
+export async function discardTemplate(layout: Layout, template: Template): Promise<void> {
+  await withLock(
+    templateLock(layout, basename(template.dir)),
+    () => {
+      if (isStillThere(template)) rmSync(template.dir, { recursive: true, force: true });
+    },
+    { timeoutMs: LOCK_MS },
+  );
 }
 
 async function baseWith(
@@ -83,14 +112,16 @@ async function baseWith(
   shape: MachineShape,
   name: 'kvm' | 'tcg',
   deadlineMs: number,
+  signal: AbortSignal,
 ): Promise<FoundTemplate> {
   const inputs = templateInputs(context, acceleratorOf(name), shape, null);
-  const options = { inputs, deadlineMs };
+  const options = { inputs, deadlineMs, signal };
   const template = await underLock(context, inputs, async () => {
     verifyBundle(context.bundle);
     try {
       return await buildBaseTemplate(context, options);
     } catch (error) {
+      signal.throwIfAborted();
       // One boot in many hangs under emulation however it is set up; a second trial has never failed for the same cause.
       if (name === 'kvm' || !(error instanceof A3sError) || error.stage !== 'agent') throw error;
       return buildBaseTemplate(context, options);
@@ -107,8 +138,12 @@ async function underLock(
   const found = findTemplate(context.layout, inputs);
   if (found !== null) return found;
   return withLock(
-    join(context.layout.locksDir, `${templateName(inputs)}.lock`),
+    templateLock(context.layout, templateName(inputs)),
     async () => findTemplate(context.layout, inputs) ?? (await build()),
     { timeoutMs: LOCK_MS },
   );
+}
+
+function templateLock(layout: Layout, name: string): string {
+  return join(layout.locksDir, `${name}.lock`);
 }

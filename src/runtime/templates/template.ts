@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { A3sError } from '../../errors.ts';
 import type { Layout } from '../../state/layout.ts';
 import { fileFingerprint } from '../host-cache.ts';
 import type { Accelerator, MachineShape } from '../qemu/args.ts';
@@ -9,12 +10,17 @@ import type { Accelerator, MachineShape } from '../qemu/args.ts';
 /** Raised whenever a template made by older code must not be used. */
 const FORMAT = 1;
 
-export interface Template {
+export interface TemplateFiles {
   dir: string;
   memory: string;
   state: string;
   /** The prepared scratch disk; null for a base template. */
   scratch: string | null;
+}
+
+export interface Template extends TemplateFiles {
+  /** The seal's text: tells this template from one that has taken its place. */
+  seal: string;
 }
 
 /** Everything that goes into a template; equal inputs share one. */
@@ -38,7 +44,7 @@ export function templateName({ rootfs, shape, accelerator }: TemplateInputs): st
   return `${kind}-${shape.vcpus}c-${shape.memoryMib}m-${shape.shareSlots}s-${accelerator.name}`;
 }
 
-export function templateFiles(dir: string, withScratch: boolean): Template {
+export function templateFiles(dir: string, withScratch: boolean): TemplateFiles {
   return {
     dir,
     memory: join(dir, 'memory'),
@@ -49,29 +55,51 @@ export function templateFiles(dir: string, withScratch: boolean): Template {
 
 /** The finished, unaltered template made from these inputs, or null. Costs a few stats, no hashing. */
 export function findTemplate(layout: Layout, inputs: TemplateInputs): Template | null {
-  const template = templateFiles(join(layout.templatesDir, templateName(inputs)), inputs.rootfs !== null);
+  const files = templateFiles(join(layout.templatesDir, templateName(inputs)), inputs.rootfs !== null);
   try {
-    return readFileSync(sealFile(template.dir), 'utf8') === sealText(template, inputs) ? template : null;
+    const seal = readFileSync(sealFile(files.dir), 'utf8');
+    return seal === sealText(files, inputs) ? { ...files, seal } : null;
   } catch {
     // absent, unfinished or damaged: it will be built again
     return null;
   }
 }
 
-/** Records what the template was made from and its files' fingerprints: it is finished. Its files are never written again. */
-export function sealTemplate(template: Template, inputs: TemplateInputs): void {
-  writeFileSync(sealFile(template.dir), sealText(template, inputs), { mode: 0o400 });
+/**
+ * Records what the template was made from and its files' fingerprints: it is finished. Its files are never written again.
+ * @returns the seal's text.
+ * @throws A3sError `io` when one of its files is not there.
+ */
+export function sealTemplate(files: TemplateFiles, inputs: TemplateInputs): string {
+  const seal = sealText(files, inputs);
+  writeFileSync(sealFile(files.dir), seal, { mode: 0o400 });
+  return seal;
+}
+
+/** True when the template on disk is still this one, and not one that was built after it. */
+export function isStillThere({ dir, seal }: Template): boolean {
+  try {
+    return readFileSync(sealFile(dir), 'utf8') === seal;
+  } catch {
+    return false;
+  }
 }
 
 function sealFile(dir: string): string {
   return join(dir, 'template.json');
 }
 
-function sealText(template: Template, inputs: TemplateInputs): string {
+function sealText(template: TemplateFiles, inputs: TemplateInputs): string {
   const files = {
-    memory: fileFingerprint(template.memory),
-    state: fileFingerprint(template.state),
-    scratch: template.scratch === null ? null : fileFingerprint(template.scratch),
+    memory: fingerprintOf(template.memory),
+    state: fingerprintOf(template.state),
+    scratch: template.scratch === null ? null : fingerprintOf(template.scratch),
   };
   return `${JSON.stringify({ format: FORMAT, inputs, files }, null, 2)}\n`;
+}
+
+function fingerprintOf(path: string): string {
+  const fingerprint = fileFingerprint(path);
+  if (fingerprint === null) throw new A3sError('io', `${path} is missing`);
+  return fingerprint;
 }

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   rmSync,
@@ -11,6 +12,7 @@ import {
 import { expect, test } from 'vitest';
 import { dirname, join } from 'node:path';
 
+import { discardTemplate } from '../../../src/runtime/templates/ensure.ts';
 import {
   findTemplate,
   sealTemplate,
@@ -34,15 +36,16 @@ const base: TemplateInputs = {
 const image: TemplateInputs = { ...base, rootfs: `sha256:${'ab'.repeat(32)}` };
 
 /** A finished template made from `inputs`. */
-function makeTemplate(inputs: TemplateInputs): { layout: Layout; template: Template } {
-  const layout = layoutOf(temporaryDirectory());
-  const template = templateFiles(join(layout.templatesDir, templateName(inputs)), inputs.rootfs !== null);
-  mkdirSync(template.dir, { recursive: true });
-  for (const file of [template.memory, template.state, template.scratch]) {
+function makeTemplate(
+  inputs: TemplateInputs,
+  layout = layoutOf(temporaryDirectory()),
+): { layout: Layout; template: Template } {
+  const files = templateFiles(join(layout.templatesDir, templateName(inputs)), inputs.rootfs !== null);
+  mkdirSync(files.dir, { recursive: true });
+  for (const file of [files.memory, files.state, files.scratch]) {
     if (file !== null) writeFileSync(file, 'content', { mode: 0o600 });
   }
-  sealTemplate(template, inputs);
-  return { layout, template };
+  return { layout, template: { ...files, seal: sealTemplate(files, inputs) } };
 }
 
 test('a template is named by what it is for', () => {
@@ -107,6 +110,24 @@ test.each([
   chmodSync(seal, 0o600);
   breakSeal(seal);
   expect(findTemplate(layout, base)).toBeNull();
+});
+
+test.each(['memory', 'state', 'scratch'] as const)('a template without its %s cannot be sealed', (file) => {
+  const { template } = makeTemplate(image);
+  rmSync(join(template.dir, 'template.json'));
+  rmSync(template[file] ?? '');
+  expect(() => sealTemplate(template, image)).toThrow(`${template[file]} is missing`);
+});
+
+test('one that did not come up is thrown away, but not what was built in its place', async () => {
+  const { layout, template } = makeTemplate(image);
+  rmSync(template.dir, { recursive: true });
+  const successor = makeTemplate(image, layout).template;
+  await discardTemplate(layout, template);
+  expect(findTemplate(layout, image)).toEqual(successor);
+  await discardTemplate(layout, successor);
+  expect(findTemplate(layout, image)).toBeNull();
+  expect(existsSync(template.dir)).toBe(false);
 });
 
 test('nothing is found where there is nothing', () => {
