@@ -49,7 +49,8 @@ const sources = [
   'package-lock.json',
 ];
 const inputs = await contentHash(root, sources);
-if (existsSync(join(dist, 'cli.cjs')) && (await readFile(stamp, 'utf8').catch(() => '')) === inputs) {
+const complete = Object.keys(entries).every((name) => existsSync(join(dist, `${name}.cjs`)));
+if (complete && (await readFile(stamp, 'utf8').catch(() => '')) === inputs) {
   console.log('up to date');
 } else {
   await writeFile(join(dist, 'LICENSES.txt'), await bundledLicences(root, await bundle()));

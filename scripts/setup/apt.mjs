@@ -48,7 +48,17 @@ export async function updateLists() {
  * @param {readonly string[]} args
  */
 function aptGet(prefix, args) {
-  return run('env', ['DEBIAN_FRONTEND=noninteractive', ...prefix, 'apt-get', '-q', ...args]);
+  const [program = '', ...words] = aptCommand(prefix, args);
+  return run(program, words);
+}
+
+/**
+ * The whole command line. The variable is set behind sudo, which passes on few of its own.
+ * @param {readonly string[]} prefix
+ * @param {readonly string[]} args
+ */
+export function aptCommand(prefix, args) {
+  return [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', ...args];
 }
 
 /**

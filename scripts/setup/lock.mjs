@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -26,16 +26,42 @@ export async function withLock(file, work) {
   }
 }
 
-/** @param {string} file */
+/**
+ * Linked into place with its content, so that no lock is ever seen without its owner.
+ * @param {string} file
+ */
 function acquire(file) {
+  const own = `${file}.${process.pid}`;
+  writeFileSync(own, String(process.pid));
   try {
-    writeFileSync(file, String(process.pid), { flag: 'wx' });
+    linkSync(own, file);
     return true;
   } catch {
     const pid = owner(file);
-    // An empty file is one that its owner is about to fill.
-    if (pid > 0 && !isAlive(pid)) rmSync(file, { force: true });
+    if (pid > 0 && !isAlive(pid)) removeStale(file, pid);
     return false;
+  } finally {
+    rmSync(own, { force: true });
+  }
+}
+
+/**
+ * Removes the lock that the dead process `pid` has left. Another waiter may have found it dead too, removed it and taken the
+ * lock since: only one at a time may remove this process's lock, and that one looks again before it does.
+ * @param {string} file
+ * @param {number} pid
+ */
+export function removeStale(file, pid) {
+  const claim = `${file}.dead-${pid}`;
+  try {
+    writeFileSync(claim, '', { flag: 'wx' });
+  } catch {
+    return;
+  }
+  try {
+    if (owner(file) === pid) rmSync(file, { force: true });
+  } finally {
+    rmSync(claim, { force: true });
   }
 }
 

@@ -3,10 +3,14 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** System tools such as mkfs.ext4 lie in sbin, which an ordinary user's PATH may not name. */
-const searchPath = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+const systemPath = ['/usr/sbin', '/sbin'];
 
-/** The environment set-up commands run in: every tool found, English messages. */
-export const toolEnv = { ...process.env, PATH: searchPath.join(delimiter), LC_ALL: 'C' };
+/** The environment set-up commands run in: every tool found, English messages. Its PATH is where `findTool` looks. */
+export const toolEnv = {
+  ...process.env,
+  PATH: [process.env['PATH'] ?? '', ...systemPath].join(delimiter),
+  LC_ALL: 'C',
+};
 
 /**
  * The path of an executable, or undefined where there is none.
@@ -14,7 +18,7 @@ export const toolEnv = { ...process.env, PATH: searchPath.join(delimiter), LC_AL
  * @returns {string | undefined}
  */
 export function findTool(name) {
-  return searchPath
+  return toolEnv.PATH.split(delimiter)
     .filter((directory) => directory !== '')
     .map((directory) => join(directory, name))
     .find((path) => {

@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { installPackages, policyOf, updateLists } from './apt.mjs';
 import { findTool, run, toolEnv } from './process.mjs';
 import { NotReady } from './progress.mjs';
@@ -43,10 +43,10 @@ export async function rust(announce, { lint = false } = {}) {
 /** An ordinary installation of rustup changes login shells only; not every npm was started from one. */
 function useRustup() {
   if (findTool('cargo') !== undefined) return;
-  const home = process.env['CARGO_HOME'] ?? join(homedir(), '.cargo');
-  const path = `${process.env['PATH'] ?? ''}:${join(home, 'bin')}`;
-  process.env['PATH'] = path;
-  toolEnv.PATH = `${toolEnv.PATH}:${dirname(join(home, 'bin', 'cargo'))}`;
+  const bin = join(process.env['CARGO_HOME'] ?? join(homedir(), '.cargo'), 'bin');
+  // Our children of both kinds: those of `run`, and scripts that are started with this process's own environment.
+  process.env['PATH'] = `${process.env['PATH'] ?? ''}${delimiter}${bin}`;
+  toolEnv.PATH = `${toolEnv.PATH}${delimiter}${bin}`;
 }
 
 /** @returns {Promise<string | undefined>} */
