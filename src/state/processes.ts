@@ -11,8 +11,12 @@ const KILL_TIMEOUT_MS = 5_000;
 const UNSETTLED_MS = 50;
 const POLL_MS = 5;
 
-/** Programs that run on behalf of a box: its monitor, its VM. A user's `tail` of a box's log is not ours to kill. */
+/**
+ * Programs that run on behalf of a box: its monitor, its VM. A user's `tail` of a box's log is not ours to kill, nor is
+ * another program of Node's.
+ */
 const MONITOR = /^node(\d+)?$/;
+const MONITOR_SCRIPT = '/monitor.cjs';
 const VM = /^(qemu-|passt|gvproxy)/;
 
 /** Start time of a process in clock ticks since boot; null when there is none or it is a zombie. */
@@ -80,7 +84,10 @@ function roleOf(pid: number, boxDir: string): BoxProcess['role'] | 'unknown' | n
     const program = basename(readlinkSync(`/proc/${pid}/exe`)).replace(/ \(deleted\)$/, '');
     // A kernel thread has no words either, but no program: reading the link has failed then.
     if (words === '') return 'unknown';
-    return MONITOR.test(program) ? 'monitor' : VM.test(program) ? 'vm' : null;
+    if (VM.test(program)) return 'vm';
+    return MONITOR.test(program) && words.split('\0')[1]?.endsWith(MONITOR_SCRIPT) === true
+      ? 'monitor'
+      : null;
   } catch {
     // It ended meanwhile.
     return null;
@@ -89,6 +96,11 @@ function roleOf(pid: number, boxDir: string): BoxProcess['role'] | 'unknown' | n
 
 /** True when the text holds the directory itself or a path in it, but not a longer name that starts alike. */
 function namesDirectory(text: string, directory: string): boolean {
+  // In QEMU's arguments a comma of a path is written twice.
+  return namesPath(text, directory) || namesPath(text, directory.replaceAll(',', ',,'));
+}
+
+function namesPath(text: string, directory: string): boolean {
   for (let at = text.indexOf(directory); at >= 0; at = text.indexOf(directory, at + 1)) {
     const next = text[at + directory.length];
     if (next === undefined || '/\0,: "\''.includes(next)) return true;

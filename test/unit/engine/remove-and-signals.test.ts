@@ -9,7 +9,7 @@ import { stopBox } from '../../../src/engine/stop.ts';
 import { updateBox } from '../../../src/state/box-updates.ts';
 import { readBoxes } from '../../../src/state/boxes-file.ts';
 import { processStart } from '../../../src/state/processes.ts';
-import { startSleeper } from '../state/fixture/child.ts';
+import { startMonitor } from '../state/fixture/child.ts';
 import { addBoxes, testEngine } from './fixture/engine.ts';
 
 const live = { pid: process.pid, pid_start: processStart(process.pid) };
@@ -44,7 +44,7 @@ test('force removes a box whose monitor does not listen, and kills the monitor',
   const [box] = await addBoxes(engine, { name: 'd1' });
   const directory = box?.box_dir ?? '';
   mkdirSync(directory, { recursive: true });
-  const monitor = await startSleeper(process.execPath, directory);
+  const monitor = await startMonitor(directory);
   const pid = monitor.pid ?? 0;
   await addBoxes(engine, { name: 'd2', status: 'running', ...live });
   await updateBox(engine.layout, box?.id ?? '', (record) => {

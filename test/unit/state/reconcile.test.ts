@@ -9,7 +9,7 @@ import { reconcile } from '../../../src/state/reconcile.ts';
 import type { BoxRecord } from '../../../src/state/record.ts';
 import { sampleRecord } from '../../sample-record.ts';
 import { temporaryDirectory } from '../../temporary.ts';
-import { ended, startSleeper } from './fixture/child.ts';
+import { ended, startMonitor, startSleeper } from './fixture/child.ts';
 
 /** No process has it: above the kernel's highest. */
 const DEAD_PID = 4_194_305;
@@ -26,7 +26,7 @@ async function homeWith(...boxes: Partial<BoxRecord>[]): Promise<Layout> {
 /** A process that looks like a box's monitor, or like its VM. */
 function fakeProcess(layout: Layout, program: 'monitor' | 'vm', shortId = SHORT_ID) {
   const directory = join(layout.boxesDir, shortId);
-  if (program === 'monitor') return startSleeper(process.execPath, directory);
+  if (program === 'monitor') return startMonitor(directory);
   const qemu = join(layout.home, 'qemu-system-x86_64');
   if (!existsSync(qemu)) copyFileSync(process.execPath, qemu);
   return startSleeper(qemu, `file=${directory}/scratch.qcow2`);
