@@ -1,7 +1,7 @@
 /** A log in the format of Docker's json-file driver: one object a line. */
 import type { FileHandle } from 'node:fs/promises';
 
-import { isObject } from '../state/record-check.ts';
+import { isObject } from '../json.ts';
 
 const CHUNK = 65_536;
 const NEWLINE = 10;

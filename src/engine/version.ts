@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { packageRoot } from '../package-root.ts';
-import { isObject } from '../state/record-check.ts';
+import { isObject } from '../json.ts';
 
 /** As package.json has it. */
 export function packageVersion(): string {

@@ -1,6 +1,6 @@
 /** An image's configuration and manifest, checked (OCI image specification 1.1; Docker's keys where it has more). */
 import { A3sError } from '../errors.ts';
-import { isObject } from '../state/record-check.ts';
+import { isObject } from '../json.ts';
 import { isDigest } from './reference.ts';
 
 export interface Descriptor {

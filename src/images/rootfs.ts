@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { A3sError } from '../errors.ts';
 import type { Layout } from '../state/layout.ts';
 import { withLock } from '../state/lock.ts';
-import { isObject } from '../state/record-check.ts';
+import { isObject } from '../json.ts';
 import type { Image } from './image.ts';
 import { isDigest } from './reference.ts';
 import { blobPath } from './store.ts';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { A3sError, hasErrno } from '../errors.ts';
-import { isObject } from '../state/record-check.ts';
+import { isObject } from '../json.ts';
 import { replaceFile } from '../state/replace-file.ts';
 import { type Descriptor, parseDescriptor } from './config.ts';
 import { canonicalTag, parseReference } from './reference.ts';

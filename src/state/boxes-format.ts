@@ -1,7 +1,8 @@
 /** The text of boxes.json: parsing with every field checked, migration, serialisation. Pure. */
 import { A3sError } from '../errors.ts';
+import { isObject } from '../json.ts';
 import type { BoxRecord, BoxesFile } from './record.ts';
-import { assertRecord, isObject } from './record-check.ts';
+import { assertRecord } from './record-check.ts';
 
 /** The version this program writes. */
 export const CURRENT_VERSION: BoxesFile['version'] = 1;
