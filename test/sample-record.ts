@@ -1,4 +1,6 @@
 /** A sound box record for tests that need one. */
+import { placeRecords } from '../src/state/box-place.ts';
+import type { Layout } from '../src/state/layout.ts';
 import type { BoxRecord } from '../src/state/record.ts';
 
 /** A record that passes every check; `changes` on top. */
@@ -50,4 +52,11 @@ export function sampleRecord(changes: Partial<BoxRecord> = {}): BoxRecord {
     has_writes: false,
     ...changes,
   };
+}
+
+/** The same with the paths of its layout: what reading a boxes.json gives. */
+export function sampleRecordIn(layout: Layout, changes: Partial<BoxRecord> = {}): BoxRecord {
+  const record = sampleRecord(changes);
+  placeRecords(layout, [record]);
+  return record;
 }

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 
 import { A3sError, hasErrno } from '../errors.ts';
+import { placeRecords } from './box-place.ts';
 import { CorruptBoxesFile, formatBoxes, parseBoxes } from './boxes-format.ts';
 import { replaceFile } from './replace-file.ts';
 import type { Layout } from './layout.ts';
@@ -21,7 +22,7 @@ export type Notify = (line: string) => void;
  */
 export async function readBoxes(layout: Layout, notify?: Notify): Promise<BoxRecord[]> {
   try {
-    return parseBoxes(readText(layout.boxesFile));
+    return parseHere(layout, readText(layout.boxesFile));
   } catch (error) {
     if (!(error instanceof CorruptBoxesFile)) throw error;
     if (notify === undefined) throw corrupt(layout, error);
@@ -66,6 +67,13 @@ function readText(file: string): string {
   }
 }
 
+/** The records in the text, with paths of this layout. */
+function parseHere(layout: Layout, text: string): BoxRecord[] {
+  const boxes = parseBoxes(text);
+  placeRecords(layout, boxes);
+  return boxes;
+}
+
 async function writeBoxes(layout: Layout, text: string): Promise<void> {
   // A record that would be refused when read must not get in.
   parseBoxes(text);
@@ -79,7 +87,7 @@ async function writeBoxes(layout: Layout, text: string): Promise<void> {
 /** Call it under the lock. */
 function parseOrSetAside(layout: Layout, text: string, notify: Notify | undefined): BoxRecord[] {
   try {
-    return parseBoxes(text);
+    return parseHere(layout, text);
   } catch (error) {
     if (!(error instanceof CorruptBoxesFile)) throw error;
     if (notify === undefined) throw corrupt(layout, error);

@@ -1,11 +1,19 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { expect, test } from 'vitest';
 
 import { deleteBox, updateBox } from '../../../src/state/box-updates.ts';
 import { readBoxes, updateBoxes } from '../../../src/state/boxes-file.ts';
 import { formatBoxes, parseBoxes } from '../../../src/state/boxes-format.ts';
 import { type Layout, layoutOf } from '../../../src/state/layout.ts';
-import { sampleRecord } from '../../sample-record.ts';
+import { sampleRecord, sampleRecordIn } from '../../sample-record.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { ended, firstWords, startFixture } from './fixture/child.ts';
 
@@ -21,7 +29,7 @@ test('without a file there are no boxes, and reading makes nothing', async () =>
 
 test('an update is there for the next reader, in private files', async () => {
   const layout = newLayout();
-  const record = sampleRecord();
+  const record = sampleRecordIn(layout);
   expect(await updateBoxes(layout, (boxes) => boxes.push(record))).toBe(1);
   expect(await readBoxes(layout)).toEqual([record]);
   expect(readdirSync(layout.home)).toEqual(['boxes.json', 'boxes.lock']);
@@ -31,7 +39,7 @@ test('an update is there for the next reader, in private files', async () => {
 
 test('an update that changes nothing writes nothing', async () => {
   const layout = newLayout();
-  await updateBoxes(layout, (boxes) => boxes.push(sampleRecord()));
+  await updateBoxes(layout, (boxes) => boxes.push(sampleRecordIn(layout)));
   const before = statSync(layout.boxesFile, { bigint: true });
   await updateBoxes(layout, () => {});
   const after = statSync(layout.boxesFile, { bigint: true });
@@ -58,7 +66,7 @@ test('a record that would be refused when read is not written', async () => {
 
 test('updateBox changes one box and says null when it is gone', async () => {
   const layout = newLayout();
-  const record = sampleRecord();
+  const record = sampleRecordIn(layout);
   await updateBoxes(layout, (boxes) => boxes.push(record));
   const changed = await updateBox(layout, record.id, (box) => {
     box.exit_code = 3;
@@ -150,4 +158,26 @@ test('a writer killed at any instant leaves a valid file and no lock', { timeout
   }
   const left = readdirSync(layout.home).filter((name) => name !== 'boxes.json.tmp');
   expect(left).toEqual(['boxes.json', 'boxes.lock']);
+});
+
+test('a state directory that was moved takes its boxes along', async () => {
+  const old = newLayout();
+  await updateBoxes(old, (boxes) => boxes.push(sampleRecordIn(old)));
+  const layout = layoutOf(`${old.home}-elsewhere`);
+  renameSync(old.home, layout.home);
+  const moved = sampleRecordIn(layout);
+  expect(moved.exec_socket_path).toBe(`${layout.boxesDir}/${moved.short_id}/sockets/exec.sock`);
+  expect(await readBoxes(layout)).toEqual([moved]);
+  await updateBoxes(layout, (boxes) => expect(boxes).toEqual([moved]));
+  expect(parseBoxes(readFileSync(layout.boxesFile, 'utf8'))).toEqual([moved]);
+});
+
+test('where a box lies is known from its ID, whatever its record says', async () => {
+  const layout = newLayout();
+  mkdirSync(layout.home);
+  writeFileSync(
+    layout.boxesFile,
+    formatBoxes([sampleRecord({ box_dir: '/home/other', console_log: '/etc/passwd' })]),
+  );
+  expect(await readBoxes(layout)).toEqual([sampleRecordIn(layout)]);
 });

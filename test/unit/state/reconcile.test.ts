@@ -7,7 +7,7 @@ import { type Layout, layoutOf } from '../../../src/state/layout.ts';
 import { processStart } from '../../../src/state/processes.ts';
 import { reconcile } from '../../../src/state/reconcile.ts';
 import type { BoxRecord } from '../../../src/state/record.ts';
-import { sampleRecord } from '../../sample-record.ts';
+import { sampleRecord, sampleRecordIn } from '../../sample-record.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { ended, startMonitor, startSleeper } from './fixture/child.ts';
 
@@ -43,7 +43,7 @@ test('sound boxes cost neither a lock nor a write', async () => {
   const layout = await homeWith({ status: 'stopped', exit_code: 0 });
   const before = statSync(layout.boxesFile, { bigint: true });
   const lock = statSync(layout.boxesLock, { bigint: true });
-  expect(await reconcile(layout)).toEqual([sampleRecord({ status: 'stopped', exit_code: 0 })]);
+  expect(await reconcile(layout)).toEqual([sampleRecordIn(layout, { status: 'stopped', exit_code: 0 })]);
   const after = statSync(layout.boxesFile, { bigint: true });
   expect([after.ino, after.mtimeNs]).toEqual([before.ino, before.mtimeNs]);
   expect(statSync(layout.boxesLock, { bigint: true }).mtimeNs).toBe(lock.mtimeNs);
@@ -55,7 +55,7 @@ test('a live box is left alone', async () => {
   const pid = monitor.pid ?? 0;
   const live = { ...running, pid, pid_start: processStart(pid) };
   await updateBoxes(layout, (boxes) => void Object.assign(boxes[0] ?? {}, live));
-  expect(await reconcile(layout)).toEqual([sampleRecord(live)]);
+  expect(await reconcile(layout)).toEqual([sampleRecordIn(layout, live)]);
   expect(monitor.exitCode ?? monitor.signalCode).toBeNull();
 });
 
@@ -116,7 +116,7 @@ test('a start in progress is left alone', async () => {
   const starting = { status: 'starting', pid: process.pid, pid_start: processStart(process.pid) } as const;
   const layout = await homeWith(starting);
   const monitor = await fakeProcess(layout, 'monitor');
-  expect(await reconcile(layout)).toEqual([sampleRecord(starting)]);
+  expect(await reconcile(layout)).toEqual([sampleRecordIn(layout, starting)]);
   expect(monitor.exitCode ?? monitor.signalCode).toBeNull();
 });
 
