@@ -32,9 +32,6 @@ export interface Vm {
   link: AgentLink;
 }
 
-/** QEMU's last words when a state does not fit or is damaged; what was wrong stands before them. */
-const LOAD_FAILED = /load of migration failed|Missing section|Unknown savevm section|Not a migration stream/;
-
 /** A clone that did not come up, and its template may be why. */
 export class CloneError extends A3sError {
   /** `gone`: replaced or removed while the clone was made from it. */
@@ -78,7 +75,11 @@ export function startClone(
 async function connect(qemu: QemuProcess, options: CloneOptions): Promise<Vm> {
   const loaded = loadState(qemu.qmp, STATE_FD, options.deadlineMs);
   // Whatever fails, the error that matters is why QEMU went, when it went.
-  loaded.catch(() => {});
+  let accepted = false;
+  loaded.then(
+    () => (accepted = true),
+    () => {},
+  );
   try {
     const link = await AgentLink.open(qemu.agent, { lost: options.lost }, options.deadlineMs);
     return { qemu, link };
@@ -86,23 +87,25 @@ async function connect(qemu: QemuProcess, options: CloneOptions): Promise<Vm> {
     // A channel that QEMU closed: it ended before we did anything about it.
     const died = qemu.agent.destroyed;
     const exit = await qemu.kill();
-    throw portTakenError(exit.stderr) ?? explainClone(error, exit, { ...options, died });
+    throw portTakenError(exit.stderr) ?? explainClone(error, exit, { ...options, accepted, died });
   }
 }
 
 interface FailedClone extends Pick<CloneOptions, 'scratch' | 'scratchKept' | 'found'> {
+  /** QEMU has taken its arguments and begun to load the state: it answers commands only then. */
+  accepted: boolean;
   /** QEMU ended by itself, or somebody else ended it. */
   died: boolean;
 }
 
 /**
  * Why a clone did not come up. Its template is to blame when the state could not be loaded or the guest did not answer; not
- * when QEMU was killed, or refused something else of what it was given: another template would not change that.
+ * when QEMU was killed or refused its other arguments: another template would not change that.
  */
 export function explainClone(
   error: unknown,
   { signal, stderr }: Pick<QemuExit, 'signal' | 'stderr'>,
-  { scratch, scratchKept, found, died }: FailedClone,
+  { scratch, scratchKept, found, accepted, died }: FailedClone,
 ): A3sError {
   const words = guestText(stderr.trim().split('\n').at(-1));
   // QEMU quotes the option it refused.
@@ -125,7 +128,7 @@ export function explainClone(
   }
   if (died && signal === 'SIGKILL') return new A3sError('boot_failed', message, details);
   const silent = !stderr.split('\n').some((line) => line.trim() !== '' && !line.includes(': warning: '));
-  if (silent || refusesDisk || LOAD_FAILED.test(stderr)) {
+  if (silent || refusesDisk || accepted) {
     return new CloneError('unsound', 'boot_failed', message, details);
   }
   return new A3sError('boot_failed', message, details);

@@ -9,6 +9,7 @@ const clone = {
   scratch: '/box/scratch.qcow2',
   scratchKept: false,
   found: { template, accelerator: 'tcg' },
+  accepted: false,
   died: true,
 } as const;
 const noAnswer = new A3sError('boot_failed', 'no answer', { stage: 'agent' });
@@ -22,10 +23,6 @@ test.each([
   ['nothing at all', ''],
   ['warnings only', "qemu-system-x86_64: warning: TCG doesn't support requested feature\n"],
   [
-    'a state that does not fit',
-    'qemu: Missing section footer for x\nqemu: load of migration failed: Invalid argument\n',
-  ],
-  [
     'the fresh copy of its disk',
     'qemu: -blockdev driver=qcow2,node-name=scratch: Image is not in qcow2 format\n',
   ],
@@ -33,8 +30,18 @@ test.each([
   expect(blame(stderr)).toEqual({ code: 'boot_failed', template: 'unsound' });
 });
 
+test.each([
+  ['does not fit', 'qemu: Missing section footer for x\nqemu: load of migration failed: Invalid argument\n'],
+  ['does not go with its memory', 'qemu: VQ 2 size 0x400 Guest index 0x0 inconsistent with Host index 0xa\n'],
+])('the template is to blame when QEMU has accepted its arguments and the state %s', (_what, stderr) => {
+  expect(blame(stderr, { accepted: true })).toEqual({ code: 'boot_failed', template: 'unsound' });
+});
+
 test('the template is to blame when the guest does not answer, and we end its QEMU', () => {
-  expect(blame('', { died: false }, 'SIGKILL')).toEqual({ code: 'boot_failed', template: 'unsound' });
+  expect(blame('', { accepted: true, died: false }, 'SIGKILL')).toEqual({
+    code: 'boot_failed',
+    template: 'unsound',
+  });
 });
 
 test.each([
