@@ -88,7 +88,7 @@ export async function ensureImageTemplate(
   const base = await ensureBaseTemplate(context, shape, signal);
   const inputs = templateInputs(context, acceleratorOf(base.accelerator), shape, rootfs.digest);
   const options = { inputs, deadlineMs: bootTryMs(), signal };
-  await underLock(context, inputs, () =>
+  await underLock(context, inputs, signal, () =>
     buildImageTemplate(context, base.template, rootfs.path, warm, options),
   );
 }
@@ -116,7 +116,7 @@ async function baseWith(
 ): Promise<FoundTemplate> {
   const inputs = templateInputs(context, acceleratorOf(name), shape, null);
   const options = { inputs, deadlineMs, signal };
-  const template = await underLock(context, inputs, async () => {
+  const template = await underLock(context, inputs, signal, async () => {
     verifyBundle(context.bundle);
     try {
       return await buildBaseTemplate(context, options);
@@ -133,15 +133,28 @@ async function baseWith(
 async function underLock(
   context: RuntimeContext,
   inputs: TemplateInputs,
+  signal: AbortSignal,
   build: () => Promise<Template>,
 ): Promise<Template> {
   const found = findTemplate(context.layout, inputs);
   if (found !== null) return found;
-  return withLock(
-    templateLock(context.layout, templateName(inputs)),
-    async () => findTemplate(context.layout, inputs) ?? (await build()),
-    { timeoutMs: LOCK_MS },
-  );
+  signal.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(reasonOf(signal));
+    signal.addEventListener('abort', giveUp, { once: true });
+    const work = (): Template | Promise<Template> => {
+      signal.throwIfAborted();
+      // From here on the build itself hears the signal, and is waited for: it owns a VM.
+      signal.removeEventListener('abort', giveUp);
+      return findTemplate(context.layout, inputs) ?? build();
+    };
+    const lockFile = templateLock(context.layout, templateName(inputs));
+    withLock(lockFile, work, { timeoutMs: LOCK_MS }).then(resolve, reject);
+  });
+}
+
+function reasonOf({ reason }: AbortSignal): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
 }
 
 function templateLock(layout: Layout, name: string): string {

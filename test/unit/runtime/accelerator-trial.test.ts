@@ -4,9 +4,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { A3sError } from '../../../src/errors.ts';
 import { openBundle } from '../../../src/runtime/bundle.ts';
 import type { RuntimeContext } from '../../../src/runtime/templates/context.ts';
-import { decide, type FoundTemplate } from '../../../src/runtime/templates/ensure.ts';
+import { decide, ensureBaseTemplate, type FoundTemplate } from '../../../src/runtime/templates/ensure.ts';
 import { earlyEnd } from '../../../src/runtime/templates/build.ts';
 import { layoutOf } from '../../../src/state/layout.ts';
+import { withLock } from '../../../src/state/lock.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { writeBundle } from './fake-bundle.ts';
 
@@ -81,6 +82,24 @@ test('a build that was given up is not tried with the other accelerator', async 
   const runtime = context();
   await expect(decide(runtime, builder({ kvm: bootFailed }), given.signal)).rejects.toThrow('went away');
   expect(runtime.host.accelerator).toBeNull();
+});
+
+test('a wait for the template of another builder can be given up', async () => {
+  vi.stubEnv('A3S_BOX_ACCEL', 'tcg');
+  const runtime = context();
+  const giveUp = new AbortController();
+  const reason = new Error('the command went away');
+  const shape = { vcpus: 1, memoryMib: 256, shareSlots: 0 };
+  const lock = join(runtime.layout.locksDir, 'base-1c-256m-0s-tcg.lock');
+  await withLock(
+    lock,
+    async () => {
+      const waiting = ensureBaseTemplate(runtime, shape, giveUp.signal);
+      giveUp.abort(reason);
+      await expect(waiting).rejects.toBe(reason);
+    },
+    { timeoutMs: 1000 },
+  );
 });
 
 test('a KVM that cannot be opened is not tried', async () => {
