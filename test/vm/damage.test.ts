@@ -86,7 +86,9 @@ test('a box whose disk is damaged does not run, and is told why within the deadl
   writeFileSync(join(recordOf(name).box_dir, 'scratch.qcow2'), 'no qcow2');
   const { status, err, ms } = await a3s(['start', name], { env: { A3S_BOX_BOOT_TIMEOUT: '10' } });
   expect(status).toBe(1);
-  expect(err).toContain(`the box's disk ${recordOf(name).box_dir}/scratch.qcow2 cannot be used: Image is not`);
+  expect(err).toContain(
+    `the box's disk ${recordOf(name).box_dir}/scratch.qcow2 cannot be used: Image is not`,
+  );
   expect(ms).toBeLessThan(30_000);
   expect(recordOf(name)).toMatchObject({ status: 'stopped', pid: null });
 });
