@@ -33,8 +33,8 @@ export function controlServer(box: ControlledBox, path: string, failed: (error: 
           void client.finish(refusal(error));
         }
       },
-      message: box.message,
-      closed: box.closed,
+      message: (message, sender) => box.message(message, sender),
+      closed: (gone) => box.closed(gone),
     });
   });
   listenPrivately(server, path, failed);
