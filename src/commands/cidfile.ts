@@ -6,16 +6,22 @@ import { A3sError, hasErrno } from '../errors.ts';
 
 export interface CidFile extends AsyncDisposable {
   write(id: string): Promise<void>;
+  /** The box whose ID was written is gone. */
+  forget(): void;
 }
 
 /**
  * Reserves the file now, so that a path that cannot be written is known before there is a box.
- * Disposing removes it unless an ID was written.
+ * Disposing removes it unless the ID of a box that exists was written.
  * @throws A3sError `usage` in Docker's words
  */
 export async function openCidFile(path: string | undefined): Promise<CidFile> {
   if (path === undefined || path === '') {
-    return { write: () => Promise.resolve(), [Symbol.asyncDispose]: () => Promise.resolve() };
+    return {
+      write: () => Promise.resolve(),
+      forget: () => {},
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
   }
   const file = await reserve(path);
   let written = false;
@@ -28,6 +34,9 @@ export async function openCidFile(path: string | undefined): Promise<CidFile> {
     write: async (id) => {
       await file.writeFile(id);
       written = true;
+    },
+    forget: () => {
+      written = false;
     },
     [Symbol.asyncDispose]: async () => {
       process.removeListener('exit', removeUnwritten);

@@ -1,5 +1,5 @@
 /** `run`: a box from an image, and the caller joined to it. */
-import { runBox } from '../engine/run.ts';
+import { isDiscarded, runBox } from '../engine/run.ts';
 import { A3sError } from '../errors.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './attach/detach-keys.ts';
 import { finishRun, streamsOf } from './attach/run-streams.ts';
@@ -49,6 +49,10 @@ export const run = defineCommand({
       throw tellMissingImage(context, error, flags);
     });
     await cidFile.write(record.id);
+    // Handled before the failure ends the command, which removes the file then.
+    session.started.catch((error: unknown) => {
+      if (isDiscarded(error)) cidFile.forget();
+    });
     if (flags.detach) {
       await session.started;
       await context.print(`${record.id}\n`);

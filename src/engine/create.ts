@@ -1,5 +1,6 @@
 /** `create`: a box's record and directory. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 import { A3sError, hasErrno } from '../errors.ts';
 import { ensureRootfs, type Rootfs } from '../images/rootfs.ts';
@@ -43,16 +44,17 @@ export async function makeBox(
   const image = await requireImage(engine, options.image);
   const workload = workloadOf(options, image.config);
   const rootfs = await ensureRootfs(engine.layout, image, engine.bundleDir);
-  makeBindSources(options);
   // A box that vanished must not keep its name when it was to be removed.
   await allBoxes(engine);
   const record = newRecord(engine.layout, { options, image, workload, id });
   await insertRecord(engine, initial, record);
   try {
-    mkdirSync(record.box_dir, { recursive: true, mode: 0o700 });
-  } catch (cause) {
+    // Only now: a name that is taken must not leave directories behind.
+    makeBindSources(options);
+    makeDirectory(record.box_dir);
+  } catch (error) {
     await deleteBox(engine.layout, record.id);
-    throw new A3sError('io', `cannot make ${record.box_dir}: ${String(cause)}`, { cause });
+    throw error;
   }
   return { record, rootfs };
 }
@@ -84,14 +86,20 @@ export function claim(record: BoxRecord): void {
   record.pid_start = processStart(process.pid);
 }
 
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new A3sError('io', `cannot make ${path}: ${String(cause)}`, { cause });
+  }
+}
+
 /** `-v` makes a missing directory, as in Docker. */
 function makeBindSources(options: CreateOptions): void {
   for (const { source } of options.volumes) {
     try {
-      mkdirSync(source, { recursive: true });
+      makePath(source);
     } catch (cause) {
-      // A file is mounted as it is.
-      if (hasErrno(cause, 'EEXIST')) continue;
       throw new A3sError(
         'invalid_config',
         `error while creating mount source path '${source}': ${String(cause)}`,
@@ -100,6 +108,18 @@ function makeBindSources(options: CreateOptions): void {
         },
       );
     }
+  }
+}
+
+/** Not mkdir's `recursive`, which never returns where the parent is there and still says ENOENT, as in /proc. */
+function makePath(path: string): void {
+  if (existsSync(path)) return;
+  makePath(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another command was quicker.
+    if (!hasErrno(error, 'EEXIST')) throw error;
   }
 }
 

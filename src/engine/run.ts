@@ -2,6 +2,7 @@
 import { A3sError } from '../errors.ts';
 import type { ProcessSession } from '../runtime/process-session.ts';
 import { deleteBox } from '../state/box-updates.ts';
+import { killBoxProcesses } from '../state/processes.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { makeBox } from './create.ts';
 import { launch } from './launch.ts';
@@ -40,8 +41,16 @@ async function discardUnstarted(engine: Engine, record: BoxRecord, started: Prom
   try {
     await started;
   } catch (error) {
-    const neverUp = !(error instanceof A3sError) || error.code !== 'start_failed';
-    if (neverUp) await deleteBox(engine.layout, record.id);
+    if (isDiscarded(error)) {
+      // A monitor that hung up may still have a VM, and a VM the files that are removed here.
+      await killBoxProcesses(record.box_dir);
+      await deleteBox(engine.layout, record.id);
+    }
     throw error;
   }
+}
+
+/** True when a run that failed to start so has left no box. */
+export function isDiscarded(error: unknown): boolean {
+  return !(error instanceof A3sError) || error.code !== 'start_failed';
 }

@@ -1,5 +1,8 @@
 import { createSocket } from 'node:dgram';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { a3s, a3sOk } from './fixture/cli.ts';
@@ -59,13 +62,16 @@ describe('-p', () => {
     const server = createServer();
     const port = await listening(server, '0.0.0.0');
     const name = boxes.name('taken');
-    const { status, out, err } = await a3s(['run', '-d', '--name', name, '-p', `${port}:80`, ...tcpEcho]);
+    const cidfile = join(tmpdir(), `${name}.cid`);
+    const flags = ['--name', name, '--cidfile', cidfile, '-p', `${port}:80`];
+    const { status, out, err } = await a3s(['run', '-d', ...flags, ...tcpEcho]);
     server.close();
     expect({ status, out }).toEqual({ status: 125, out: '' });
     expect(err).toContain(`Bind for 0.0.0.0:${port} failed: port is already allocated`);
     expect(err).toMatch(/^a3s-box: Error response from daemon: /);
     // `run` of docker leaves a created box here; R-71 and R-94 say that nothing stays.
     expect(await a3sOk(['ps', '-aq', '--filter', `name=${name}`])).toBe('');
+    expect(existsSync(cidfile)).toBe(false);
   });
 
   test('refuses a port that another box has published', async () => {

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 
 import { createBox } from '../../../src/engine/create.ts';
 import { readBoxes } from '../../../src/state/boxes-file.ts';
+import { temporaryDirectory } from '../../temporary.ts';
 import { createOptions, testEngine } from './fixture/engine.ts';
 
 test('a box gets a record and a private directory', async () => {
@@ -127,4 +128,26 @@ test.each([
 ])('--stop-timeout %d is recorded as %d', async (stopTimeout, recorded) => {
   const engine = testEngine();
   expect(await createBox(engine, createOptions({ stopTimeout }))).toMatchObject({ stop_timeout: recorded });
+});
+
+test('a name that is taken costs no bind source', async () => {
+  const engine = testEngine();
+  await createBox(engine, createOptions({ name: 'web' }));
+  const source = join(temporaryDirectory(), 'data');
+  const volumes = [{ type: 'bind' as const, source, target: '/data', read_only: false }];
+  await expect(createBox(engine, createOptions({ name: 'web', volumes }))).rejects.toMatchObject({
+    code: 'name_conflict',
+  });
+  expect(existsSync(source)).toBe(false);
+});
+
+test('a bind source that cannot be made leaves no box', async () => {
+  const engine = testEngine();
+  const volumes = [
+    { type: 'bind' as const, source: '/etc/passwd/nosuch', target: '/data', read_only: false },
+  ];
+  await expect(createBox(engine, createOptions({ volumes }))).rejects.toThrow(
+    "error while creating mount source path '/etc/passwd/nosuch'",
+  );
+  expect(await readBoxes(engine.layout)).toEqual([]);
 });
