@@ -87,6 +87,8 @@ async function connect(qemu: QemuProcess, options: CloneOptions): Promise<Vm> {
     // A channel that QEMU closed: it ended before we did anything about it.
     const died = qemu.agent.destroyed;
     const exit = await qemu.kill();
+    // Its answers may still lie unread in the socket.
+    await loaded.catch(() => {});
     throw portTakenError(exit.stderr) ?? explainClone(error, exit, { ...options, accepted, died });
   }
 }

@@ -75,7 +75,7 @@ test('only an emulated kernel is told the rate of the counter', () => {
   expect(acceleratorOf('kvm')).toEqual({ name: 'kvm', cpu: 'host' });
   expect(acceleratorOf('tcg').cpu).toMatch(/^max(,|$)/);
   expect(kernelCommandLine(acceleratorOf('tcg'), 2_596_100)).toContain(
-    ' tsc_early_khz=2596100 mitigations=off',
+    ' tsc_early_khz=2596100 tsc=reliable mitigations=off',
   );
   expect(kernelCommandLine(acceleratorOf('kvm'), 2_596_100)).not.toMatch(/tsc|mitigations/);
 });
