@@ -170,12 +170,6 @@ export class BoxMonitor implements ControlledBox {
   }
 
   #runWorkload(context: RuntimeContext, box: BootedBox): Promise<ProcessResult> {
-    const failed = (error: Error): void => this.#abort.abort(error);
-    this.#servers.push(
-      bridgeSocket(box.link, this.#paths.execSocket, AgentPort.exec, failed),
-      bridgeSocket(box.link, this.#paths.agentSocket, AgentPort.health, failed),
-      controlServer(this, this.#paths.controlSocket, failed),
-    );
     const { record, rows, cols } = this.#request;
     trace('monitor: agent ready');
     const workload = new Workload(box, record, { rows, cols }, this.#hub);
@@ -183,6 +177,13 @@ export class BoxMonitor implements ControlledBox {
     for (const message of this.#early) workload.send(message);
     this.#early = [];
     for (const client of this.#clients) client.hold(false);
+    // After the request is sent: the guest is at work meanwhile.
+    const failed = (error: Error): void => this.#abort.abort(error);
+    this.#servers.push(
+      bridgeSocket(box.link, this.#paths.execSocket, AgentPort.exec, failed),
+      bridgeSocket(box.link, this.#paths.agentSocket, AgentPort.health, failed),
+      controlServer(this, this.#paths.controlSocket, failed),
+    );
     this.#recorded = this.#onceStarted(context, workload, box);
     return workload.result;
   }
