@@ -1,4 +1,5 @@
 /** A box in the shape of Docker's `GET /containers/{id}/json` (API 1.51). Pure. */
+import { DOCKER_STATES } from './docker-state.ts';
 import { dirname } from 'node:path';
 
 import { boxPaths } from '../state/layout.ts';
@@ -9,15 +10,6 @@ import { portKey } from './ports.ts';
 const NEVER = '0001-01-01T00:00:00Z';
 const NANO_CPUS = 1e9;
 const MIB = 1024 * 1024;
-
-const STATES: Readonly<Record<BoxRecord['status'], string>> = {
-  created: 'created',
-  starting: 'created',
-  running: 'running',
-  paused: 'paused',
-  stopped: 'exited',
-  dead: 'dead',
-};
 
 export type ContainerJson = ReturnType<typeof containerJson>;
 
@@ -54,7 +46,7 @@ export function containerJson(box: BoxRecord) {
 function state(box: BoxRecord) {
   const up = box.status === 'running' || box.status === 'paused';
   return {
-    Status: STATES[box.status],
+    Status: DOCKER_STATES[box.status],
     Running: up,
     Paused: box.status === 'paused',
     Restarting: false,

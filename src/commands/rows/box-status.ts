@@ -1,19 +1,11 @@
 /** Docker's words for the state of a box (R-10). */
+import { DOCKER_STATES } from '../../engine/docker-state.ts';
 import { humanDuration, timeAgo } from '../../output/human-duration.ts';
 import type { BoxRecord } from './records.ts';
 
-const STATES: Record<BoxRecord['status'], string> = {
-  created: 'created',
-  starting: 'created',
-  running: 'running',
-  paused: 'paused',
-  stopped: 'exited',
-  dead: 'dead',
-};
-
 /** One word: `running`, `exited`, … */
 export function stateOf(box: BoxRecord): string {
-  return STATES[box.status];
+  return DOCKER_STATES[box.status];
 }
 
 /** The STATUS column: `Up 3 minutes`, `Exited (0) 2 hours ago`, … */
