@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { BuildOptions, Plugin } from 'esbuild';
 import { bundledLicences } from './bundled-licences.ts';
 import { contentHash } from './setup/content-hash.mjs';
 
@@ -14,16 +15,17 @@ const entries: Record<string, string> = {
   monitor: 'src/runtime/monitor-main.ts',
 };
 
+/** Packages in a file of their own, `dist/<package>.cjs`: a program that never needs one does not even read it. */
+const separate = ['undici'];
+
 /**
  * Bundles and returns the files that went in. One CommonJS file a program, its lazy modules inside it: ES modules in chunks cost
  * 15 ms more at every start, most of it in Node's loader, which resolves each file by itself.
  */
 async function bundle(): Promise<string[]> {
   const { build } = await import('esbuild');
-  const present = Object.entries(entries).filter(([, source]) => existsSync(join(root, source)));
-  const result = await build({
+  const options: BuildOptions = {
     absWorkingDir: root,
-    entryPoints: Object.fromEntries(present),
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
     bundle: true,
@@ -36,9 +38,23 @@ async function bundle(): Promise<string[]> {
     define: { 'import.meta.dirname': '__dirname' },
     metafile: true,
     logLevel: 'warning',
-  }).catch(() => process.exit(1)); // esbuild has said what is wrong
-  return Object.keys(result.metafile.inputs);
+  };
+  const packages = Object.fromEntries(separate.map((name) => [name, name]));
+  const results = await Promise.all([
+    build({ ...options, entryPoints: entries, plugins: [separatePackages] }),
+    build({ ...options, entryPoints: packages }),
+  ]).catch(() => process.exit(1)); // esbuild has said what is wrong
+  return results.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
 }
+
+/** Sends imports of the separate packages to their files. */
+const separatePackages: Plugin = {
+  name: 'separate packages',
+  setup({ onResolve }) {
+    const names = new RegExp(`^(?:${separate.join('|')})$`);
+    onResolve({ filter: names }, ({ path }) => ({ path: `./${path}.cjs`, external: true }));
+  },
+};
 
 const stamp = join(dist, '.inputs');
 const sources = [
@@ -49,7 +65,9 @@ const sources = [
   'package-lock.json',
 ];
 const inputs = await contentHash(root, sources);
-const complete = Object.keys(entries).every((name) => existsSync(join(dist, `${name}.cjs`)));
+const complete = [...Object.keys(entries), ...separate].every((name) =>
+  existsSync(join(dist, `${name}.cjs`)),
+);
 if (complete && (await readFile(stamp, 'utf8').catch(() => '')) === inputs) {
   console.log('up to date');
 } else {
