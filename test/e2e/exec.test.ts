@@ -95,6 +95,24 @@ describe('exec', () => {
     });
   });
 
+  test('-d throws the output of the command away, however much it is', async () => {
+    const script = 'head -c 8388608 /dev/zero; touch /tmp/written';
+    expect(await a3s(['exec', '-d', ...sh(script)])).toMatchObject({ status: 0, out: '', err: '' });
+    await until('the end of the detached command', async () => {
+      return (await a3s(['exec', box, 'test', '-e', '/tmp/written'])).status === 0;
+    });
+  });
+
+  test('goes on in the box when its client is killed', async () => {
+    const exec = new CliProcess(['exec', ...sh('echo ready; sleep 1; touch /tmp/outlived')]);
+    await exec.says(/ready/);
+    exec.child.kill('SIGKILL');
+    expect(await exec.ended).toMatchObject({ signal: 'SIGKILL' });
+    await until('the file of the orphaned command', async () => {
+      return (await a3s(['exec', box, 'test', '-e', '/tmp/outlived'])).status === 0;
+    });
+  });
+
   test('-d reports a command that cannot be started', async () => {
     const { status, err } = await a3s(['exec', '-d', box, 'nosuch']);
     expect(status).not.toBe(0);
