@@ -85,6 +85,9 @@ async function begin(session: Session, subject: Subject): Promise<URL> {
   return locationOf(session, subject, answer);
 }
 
+/** Some registries (docker-registry among them) give up an upload that broke, each with another status. */
+const RESUMED = [200, 202, 204, 400, 404, 405, 416];
+
 /** How far a broken upload came, or undefined when it has to begin anew. */
 async function resume(
   session: Session,
@@ -92,7 +95,7 @@ async function resume(
   url: URL,
   size: number,
 ): Promise<{ url: URL; offset: number } | undefined> {
-  const answer = await session.send({ method: 'GET', url, subject, expect: [200, 202, 204, 404, 405] });
+  const answer = await session.send({ method: 'GET', url, subject, expect: RESUMED });
   await discardBody(answer);
   const last = /^(?:bytes=)?0-(\d+)$/.exec(header(answer, 'range') ?? '')?.[1];
   // `0-0` stands for no byte as well as for one.
