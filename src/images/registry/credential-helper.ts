@@ -68,22 +68,26 @@ function call(
 ): Promise<{ status: number; output: string }> {
   return new Promise((resolve, reject) => {
     // Its stderr is the terminal's: it may have something to say to the user.
-    const child = spawn(`docker-credential-${helper}`, [action], {
-      env,
-      stdio: ['pipe', 'pipe', 'inherit'],
-      timeout: DEADLINE_MS,
-      killSignal: 'SIGKILL',
-    });
+    const child = spawn(`docker-credential-${helper}`, [action], { env, stdio: ['pipe', 'pipe', 'inherit'] });
     let output = '';
+    const end = (why: string): void => {
+      child.kill('SIGKILL');
+      // A process of its own that lives on cannot write any more, nor keep us waiting.
+      child.stdout.destroy();
+      reject(failed(helper, action, why));
+    };
+    const timer = setTimeout(() => end(`no answer within ${DEADLINE_MS / 1000} s`), DEADLINE_MS);
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
-      if (output.length > MAX_OUTPUT) child.kill('SIGKILL');
+      if (output.length > MAX_OUTPUT) end('it says too much');
     });
     child.on('error', (cause) => {
+      clearTimeout(timer);
       const why = hasErrno(cause, 'ENOENT') ? 'there is no such program in PATH' : cause.message;
       reject(failed(helper, action, why));
     });
     child.on('close', (status, signal) => {
+      clearTimeout(timer);
       if (signal === null) resolve({ status: status ?? 1, output });
       else reject(failed(helper, action, `it was ended by ${signal}`));
     });
