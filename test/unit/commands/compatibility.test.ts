@@ -24,6 +24,9 @@ This file is made from the flags' own definitions by \`test/unit/commands/compat
 - \`logs --tail\` refuses what is not a number or \`all\`; Docker's takes it for \`all\`.
 - A reader that closes stdout ends the command quietly with 141, as SIGPIPE would; the box runs on, as with Docker.
 - \`--publish\` takes IPv4 addresses of the host only; an IPv6 address is refused.
+- \`login\` to Docker Hub asks for a name and a password; Docker's offers a device code in a browser first.
+- Plain HTTP and unverified certificates are for registries on this machine and those that \`A3S_INSECURE_REGISTRIES\` names
+  (hosts and networks, separated by commas); the \`insecure-registries\` of a \`daemon.json\` are not read.
 - The global flags \`-H\`, \`--context\`, \`--config\`, \`--log-level\` and \`--tls…\` are refused: there is no daemon.
 
 ## Commands
