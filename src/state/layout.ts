@@ -27,6 +27,10 @@ export interface Layout {
   /** The OCI image layout and the root filesystems made from it. */
   imagesDir: string;
   rootfsDir: string;
+  /** Blobs that are on their way into the store, whole or in part. */
+  ingestDir: string;
+  /** Which blobs running commands need though no image has them yet. */
+  leasesDir: string;
   /** VM templates, a cache. */
   templatesDir: string;
   /** Locks of template and root filesystem builds. */
@@ -46,6 +50,8 @@ export function layoutOf(home: string): Layout {
     boxesDir: join(home, 'boxes'),
     imagesDir,
     rootfsDir: join(imagesDir, 'rootfs'),
+    ingestDir: join(imagesDir, 'ingest'),
+    leasesDir: join(imagesDir, 'leases'),
     templatesDir: join(home, 'templates'),
     locksDir: join(home, 'locks'),
     cacheDir: join(home, 'cache'),
