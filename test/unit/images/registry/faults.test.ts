@@ -311,3 +311,14 @@ test('an upload that the registry has forgotten begins anew', async () => {
   expect(await registry.hasBlob('t/forgotten', fresh.digest)).toBe(true);
   expect(proxy.seen.filter((line) => line.startsWith('POST'))).toHaveLength(2);
 });
+
+test('an aborted signal ends a wait between two tries', async () => {
+  const { proxy } = await disturbed();
+  const controller = new AbortController();
+  const registry = await client(proxy.domain, {
+    signal: controller.signal,
+    onRetry: () => controller.abort(new Error('enough')),
+  });
+  proxy.next('GET', '/manifests/', { kind: 'status', status: 503, headers: { 'retry-after': '30' } });
+  await expect(registry.manifest('t/x', '1')).rejects.toMatchObject({ message: 'enough' });
+});
