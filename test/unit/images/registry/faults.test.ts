@@ -1,9 +1,11 @@
 /** The client against a registry that misbehaves. */
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 
+import { anonymous } from '../../../../src/images/registry/credential.ts';
+import { openRegistry } from '../../../../src/images/registry/registry.ts';
 import { startRegistry, type TestRegistry } from '../../../fixture/registry/docker-registry.ts';
 import { startFaultProxy, type Fault, type FaultProxy } from '../../../fixture/registry/fault-proxy.ts';
-import { Kept, OCI_MANIFEST, blobOf, client, putImage, upload } from './blobs.ts';
+import { Kept, OCI_MANIFEST, blobOf, client, password, putImage, upload } from './blobs.ts';
 
 const SIZE = 300_000;
 const blob = blobOf(SIZE);
@@ -12,8 +14,6 @@ let manifest: { digest: string; bytes: Buffer };
 
 beforeAll(async () => {
   server = await startRegistry();
-  const { openRegistry } = await import('../../../../src/images/registry/registry.ts');
-  const { anonymous } = await import('../../../../src/images/registry/credential.ts');
   const registry = await openRegistry(server.domain, { credentials: anonymous, env: {} });
   await upload(registry, 't/x', blob);
   manifest = await putImage(registry, 't/x', '1');
@@ -202,7 +202,6 @@ test('a redirect to another host is followed without the credentials', async () 
     status: 401,
     headers: { 'www-authenticate': 'Basic realm="x"' },
   });
-  const { password } = await import('./blobs.ts');
   const registry = await client(proxy.domain, { credential: password('ann', 'secret') });
   const location = `http://${other.domain}/v2/t/x/blobs/${blob.digest}`;
   proxy.next('GET', '/blobs/', { kind: 'status', status: 307, headers: { location } });
