@@ -1,4 +1,5 @@
 /** The client against Debian's docker-registry, undisturbed. */
+import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -121,6 +122,15 @@ test('an upload whose bytes are not those of its digest is refused by the regist
     code: 'registry_refused',
     message: expect.stringMatching(`^blob ${blob.digest} of ${server.domain}/t/wrong: digest invalid: `),
   });
+});
+
+test('an upload whose bytes cannot be read fails with the reader’s error, at once', async () => {
+  const told: string[] = [];
+  const registry = await client(server.domain, { onRetry: (line) => told.push(line) });
+  const blob = blobOf(1000, 'unreadable');
+  const open = () => createReadStream('/nowhere/blob');
+  await expect(registry.uploadBlob('t/unreadable', blob, open)).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(told).toEqual([]);
 });
 
 test('where nobody listens, the error is the one of Docker, at once', async () => {
