@@ -273,7 +273,6 @@ fn remove(directory: BorrowedFd<'_>, name: &Path) -> rustix::io::Result<()> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use std::fs;
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};

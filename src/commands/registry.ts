@@ -17,6 +17,11 @@ const loaders = {
   images: async () => (await import('./images.ts')).images,
   info: async () => (await import('./info.ts')).info,
   version: async () => (await import('./version.ts')).version,
+  volumeCreate: async () => (await import('./volume/create.ts')).volumeCreate,
+  volumeInspect: async () => (await import('./inspect.ts')).volumeInspect,
+  volumeLs: async () => (await import('./volume/ls.ts')).volumeLs,
+  volumePrune: async () => (await import('./volume/prune.ts')).volumePrune,
+  volumeRm: async () => (await import('./volume/rm.ts')).volumeRm,
   containerInspect: async () => (await import('./inspect.ts')).containerInspect,
 } satisfies Record<string, Load>;
 
@@ -67,6 +72,17 @@ export const groups: Readonly<Record<string, Group>> = {
     aliases: { list: 'ls', ps: 'ls', remove: 'rm' },
   },
   image: { summary: 'Manage images', commands: { ls: 'images' }, aliases: { list: 'ls' } },
+  volume: {
+    summary: 'Manage volumes',
+    commands: {
+      create: 'volumeCreate',
+      inspect: 'volumeInspect',
+      ls: 'volumeLs',
+      prune: 'volumePrune',
+      rm: 'volumeRm',
+    },
+    aliases: { list: 'ls', remove: 'rm' },
+  },
   system: { summary: 'Manage a3s-box', commands: { info: 'info' }, aliases: {} },
 };
 
@@ -74,10 +90,11 @@ export const groups: Readonly<Record<string, Group>> = {
 const LATER: Readonly<Record<string, string>> = {
   '': `attach build builder checkpoint commit compose config context cp diff events export history import load login
     logout manifest network node pause plugin port pull push rename restart rmi save search secret service stack stats
-    swarm tag top trust unpause update volume wait`,
+    swarm tag top trust unpause update wait`,
   container: 'attach commit cp diff export pause port prune rename restart stats top unpause update wait',
   image: 'build history import inspect load prune pull push remove rm save tag',
   system: 'df events prune',
+  volume: 'update',
 };
 
 /** True for a command of Docker's that this version lacks; `path` is its name, after a group's where it is in one. */
