@@ -69,7 +69,11 @@ function isRequest(mount: ParsedMount): mount is MountRequest {
   return mount.type !== 'tmpfs';
 }
 
-function tmpfsOf({ target, options, from_mount }: ParsedMount & { type: 'tmpfs' }): CreateOptions['tmpfs'][number] {
+function tmpfsOf({
+  target,
+  options,
+  from_mount,
+}: ParsedMount & { type: 'tmpfs' }): CreateOptions['tmpfs'][number] {
   return { target, options, from_mount };
 }
 

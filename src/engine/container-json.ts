@@ -93,7 +93,9 @@ function config(box: BoxRecord) {
     AttachStdin: false,
     AttachStdout: false,
     AttachStderr: false,
-    ExposedPorts: Object.fromEntries([...box.port_map, ...box.exposed_ports].map((port) => [portKey(port), {}])),
+    ExposedPorts: Object.fromEntries(
+      [...box.port_map, ...box.exposed_ports].map((port) => [portKey(port), {}]),
+    ),
     Tty: box.tty,
     OpenStdin: box.open_stdin,
     StdinOnce: false,

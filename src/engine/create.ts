@@ -15,12 +15,7 @@ import { checkLimits } from './limits.ts';
 import { newRecord } from './new-record.ts';
 import type { CreateOptions, Engine } from './types.ts';
 import type { MountRequest } from './volumes/mount-request.ts';
-import {
-  checkBindSources,
-  makeBindSources,
-  provideVolumes,
-  withImageVolumes,
-} from './volumes/provide.ts';
+import { checkBindSources, makeBindSources, provideVolumes, withImageVolumes } from './volumes/provide.ts';
 import { workloadOf } from './workload.ts';
 
 /**

@@ -9,5 +9,8 @@ export function healthcheckJson(check: HealthCheck): object {
     StartInterval: check.start_interval,
     Retries: check.retries,
   };
-  return { Test: check.test, ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value > 0)) };
+  return {
+    Test: check.test,
+    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value > 0)),
+  };
 }

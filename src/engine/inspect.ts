@@ -54,7 +54,8 @@ export async function inspectImage(engine: Engine, query: string): Promise<Image
 function orNull(
   error: unknown,
   code: 'no_such_box' | 'no_such_image' | 'no_such_volume',
-  type?: InspectType): null {
+  type?: InspectType,
+): null {
   const missing = error instanceof A3sError && (error.code === code || error.code === 'usage');
   if (missing && type === undefined) return null;
   throw error;

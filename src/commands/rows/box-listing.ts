@@ -45,11 +45,11 @@ export function boxListing({ truncate, now }: BoxListingOptions): Listing<BoxRec
     },
     Mounts: {
       heading: 'MOUNTS',
-      value: (box) => box.volumes
-          .map(({ name, source }) => cut(name === '' ? source : name, MOUNT_WIDTH))
-          .join(','),
+      value: (box) =>
+        box.volumes.map(({ name, source }) => cut(name === '' ? source : name, MOUNT_WIDTH)).join(','),
     },
-    LocalVolumes: { heading: 'LOCAL VOLUMES', 
+    LocalVolumes: {
+      heading: 'LOCAL VOLUMES',
       value: (box) => String(box.volumes.filter(({ type }) => type === 'volume').length),
     },
     Networks: {

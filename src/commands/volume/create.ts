@@ -14,7 +14,16 @@ export const volumeCreate = defineCommand({
     label: { kind: 'label', help: 'Set metadata for a volume' },
     name: { kind: 'string', help: 'Specify volume name', hidden: true },
     opt: { kind: 'list', short: 'o', help: 'Set driver specific options' },
-    ...refused('string', 'availability', 'group', 'limit-bytes', 'required-bytes', 'scope', 'sharing', 'type'),
+    ...refused(
+      'string',
+      'availability',
+      'group',
+      'limit-bytes',
+      'required-bytes',
+      'scope',
+      'sharing',
+      'type',
+    ),
     ...refused('list', 'secret', 'topology-preferred', 'topology-required'),
   },
   async run(context, { flags, args }) {
@@ -27,7 +36,12 @@ export const volumeCreate = defineCommand({
     }
     const labels = await readLabels(flags.label, []);
     const [name = named] = args;
-    const options = { name: name === '' ? undefined : name, driver: flags.driver, labels, options: flags.opt };
+    const options = {
+      name: name === '' ? undefined : name,
+      driver: flags.driver,
+      labels,
+      options: flags.opt,
+    };
     await context.print(`${await createVolume(await context.engine(), options)}\n`);
   },
 });

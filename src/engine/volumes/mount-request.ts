@@ -4,8 +4,10 @@ import { posix } from 'node:path';
 import { A3sError } from '../../errors.ts';
 import type { TmpfsMount, VolumeMount } from '../../state/record.ts';
 
-export interface MountRequest
-  extends Pick<VolumeMount, 'type' | 'target' | 'read_only' | 'mode' | 'subpath' | 'copy' | 'origin'> {
+export interface MountRequest extends Pick<
+  VolumeMount,
+  'type' | 'target' | 'read_only' | 'mode' | 'subpath' | 'copy' | 'origin'
+> {
   /** A bind mount's absolute host path; a volume's name, empty for an anonymous one. */
   source: string;
   /** A bind mount's missing directory is made. */

@@ -8,7 +8,12 @@ import { csvFields } from './csv-fields.ts';
 import { bindRequest, cleanPath, type ParsedMount, targetFault, volumeRequest } from './mount-request.ts';
 
 /** Docker's keys that name the same. */
-const ALIASES: Readonly<Record<string, string>> = { src: 'source', dst: 'target', destination: 'target', ro: 'readonly' };
+const ALIASES: Readonly<Record<string, string>> = {
+  src: 'source',
+  dst: 'target',
+  destination: 'target',
+  ro: 'readonly',
+};
 /** Keys that mean yes when they stand alone. */
 const FLAGS = new Set(['readonly', 'volume-nocopy', 'bind-nonrecursive', 'bind-create-src']);
 const KEYS = new Set([
@@ -120,7 +125,10 @@ function bindOf(values: Fields['values'], directory: string): { source: string; 
   }
   const recursive = values.get('bind-recursive') ?? 'enabled';
   if (recursive !== 'enabled' && recursive !== 'writable') {
-    throw new A3sError('unsupported', `bind-recursive=${recursive} is not supported: a share shows what is below it`);
+    throw new A3sError(
+      'unsupported',
+      `bind-recursive=${recursive} is not supported: a share shows what is below it`,
+    );
   }
   if (flag(values, 'bind-nonrecursive')) {
     throw new A3sError('unsupported', 'bind-nonrecursive is not supported: a share shows what is below it');

@@ -27,9 +27,7 @@ export async function pruneVolumes(engine: Engine, { all, matches }: PruneOption
   const { layout } = engine;
   const boxes = await allBoxes(engine);
   const meant = (record: VolumeRecord | null): boolean =>
-    record !== null &&
-    (all || Object.hasOwn(record.labels, ANONYMOUS_LABEL)) &&
-    matches(record.labels);
+    record !== null && (all || Object.hasOwn(record.labels, ANONYMOUS_LABEL)) && matches(record.labels);
   const pruned: Pruned = { names: [], reclaimed: 0 };
   const candidates = volumeNames(layout).filter(
     (name) => usersOf(boxes, name).length === 0 && meant(readVolume(layout, name)),

@@ -56,7 +56,8 @@ export async function createVolume(engine: Engine, options: CreateVolumeOptions)
 
 function refuseOption(volume: string, option: string): never {
   const [key = ''] = option.split('=', 1);
-  if (LOCAL_OPTIONS.has(key)) throw new A3sError('unsupported', `volume options are not supported: ${option}`);
+  if (LOCAL_OPTIONS.has(key))
+    throw new A3sError('unsupported', `volume options are not supported: ${option}`);
   throw new A3sError('invalid_config', `create ${volume}: invalid option: "${key}"`);
 }
 
@@ -94,11 +95,7 @@ export function inspectVolume(engine: Engine, name: string): VolumeJson {
  * @param options.force one that is not there is no error
  * @throws A3sError `no_such_volume`, `volume_in_use` naming the boxes.
  */
-export async function removeVolume(
-  engine: Engine,
-  name: string,
-  options: { force: boolean },
-): Promise<void> {
+export async function removeVolume(engine: Engine, name: string, options: { force: boolean }): Promise<void> {
   // A box that vanished must not hold a volume.
   await allBoxes(engine);
   await updateBoxes(
