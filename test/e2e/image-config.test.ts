@@ -45,7 +45,7 @@ const sh = (flags: readonly string[], script: string): Promise<string> =>
 describe('an image says', () => {
   test('what runs, as whom, where, with which variables', async () => {
     expect(await a3sOk(['run', '--rm', APP])).toBe(
-      'hello world /opt/bin:/bin\nuid=1234(app) gid=1235(app) groups=1235(app),77(extra),78(more)\n/work/deep\n755 0:0',
+      'hello world /opt/bin:/bin\nuid=1234(app) gid=1235(app) groups=77(extra),78(more),1235(app)\n/work/deep\n755 0:0',
     );
   });
 
@@ -93,7 +93,7 @@ describe('an image says', () => {
         '{"53/udp":null,"8080/tcp":null,"9000/tcp":null,"9001/tcp":null}',
     );
     expect(await a3sOk(['ps', '--filter', `name=${name}`, '--format', '{{.Ports}}'])).toBe(
-      '9000-9001/tcp, 53/udp, 8080/tcp',
+      '8080/tcp, 53/udp, 9000-9001/tcp',
     );
     await a3sOk(['stop', name]);
     expect(await a3sOk(['inspect', '-f', '{{.State.ExitCode}}', name])).toBe('9');

@@ -16,11 +16,10 @@ const ALIASES: Readonly<Record<string, string>> = {
 };
 /** Keys that mean yes when they stand alone. */
 const FLAGS = new Set(['readonly', 'volume-nocopy', 'bind-nonrecursive', 'bind-create-src']);
-const KEYS = new Set([
-  ...FLAGS,
-  ...['type', 'source', 'target', 'consistency', 'bind-propagation', 'bind-recursive', 'volume-subpath'],
-  ...['volume-label', 'volume-driver', 'volume-opt', 'image-subpath', 'tmpfs-size', 'tmpfs-mode'],
-]);
+const VALUES =
+  'type source target consistency bind-propagation bind-recursive volume-subpath volume-label volume-driver volume-opt ' +
+  'image-subpath tmpfs-size tmpfs-mode';
+const KEYS = new Set([...FLAGS, ...VALUES.split(' ')]);
 /** Docker's types that are not there. */
 const REFUSED_TYPES = new Set(['npipe', 'cluster', 'image']);
 

@@ -116,14 +116,14 @@ test('a --mount whose source is missing costs nothing', async () => {
 test('an image and -v /path ask for volumes only where nothing is mounted', () => {
   const named = volumeRequest({ source: 'data', target: '/a' });
   const wanted = volumeRequest({ target: '/b', mode: '', origin: 'volumes' });
-  const tmpfs = [{ target: '/c', options: '', from_mount: false }];
-  expect(withImageVolumes([wanted, named], tmpfs, ['/a', 'b/', '/c', '/d/../e', '/'])).toEqual([
+  const tmpfs = { target: '/c', options: '', from_mount: false };
+  expect(withImageVolumes([wanted, named], [tmpfs], ['/a', 'b/', '/c', '/d/../e', '/'])).toEqual([
     named,
     wanted,
     { ...wanted, target: '/e' },
   ]);
   expect(() => withImageVolumes([named, { ...named }], [], [])).toThrow('Duplicate mount point: /a');
-  expect(() => withImageVolumes([named], [{ ...tmpfs[0]!, target: '/a' }], [])).toThrow('Duplicate');
+  expect(() => withImageVolumes([named], [{ ...tmpfs, target: '/a' }], [])).toThrow('Duplicate');
 });
 
 test('prune takes anonymous volumes that nobody uses, with --all the others, and counts their bytes once', async () => {
