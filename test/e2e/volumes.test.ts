@@ -1,13 +1,28 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 
 import { boxesOf } from './fixture/boxes.ts';
-import { a3s, a3sOk } from './fixture/cli.ts';
+import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
 import { home } from './fixture/home.ts';
 import { imagesOf } from './fixture/images.ts';
+import { processesNaming } from './fixture/processes.ts';
+import { readBoxesFile } from './fixture/records.ts';
+import { until } from './fixture/until.ts';
 
 const IMAGE = 'vols';
+/** Enough files to be killed between them. */
+const MANY = 600;
 
 imagesOf([
   {
@@ -27,6 +42,8 @@ imagesOf([
       },
       { path: 'srv/data/link', symlink: 'nowhere/at/all', uid: 5, gid: 6, mtime: 1_000_000_002 },
       { path: 'srv/data/sub', mode: 0o2700, uid: 1, gid: 2, mtime: 1_000_000_003 },
+      { path: 'many' },
+      ...Array.from({ length: MANY }, (_, n) => ({ path: `many/f${n}`, content: 'x'.repeat(1000) })),
       { path: 'srv/data/sub/marked', content: 'x', xattrs: { 'user.colour': 'blue' } },
     ],
   },
@@ -156,6 +173,47 @@ describe('the first use of a volume', () => {
     expect(await list(`${scratch}:/srv/data`)).toBe('');
     // Still empty: it is filled when it may be.
     expect(await list('bare:/srv/data')).toBe('file\nlink\nsub\ntwin');
+  });
+
+  test('reaches boxes that have mounted it before', async () => {
+    const early = await boxes.detached('early', ['-v', 'late:/d:nocopy', 'a3s/base', 'sleep', '1000']);
+    const list = (): Promise<string> => a3sOk(['exec', early, 'sh', '-c', 'ls /d']);
+    expect(await list()).toBe('');
+    await a3sOk(['run', '--rm', '-v', 'late:/srv/data', IMAGE, 'true']);
+    expect(await list()).toBe('file\nlink\nsub\ntwin');
+    await a3sOk(['exec', early, 'sh', '-c', 'echo early > /d/own']);
+    expect(readFileSync(join(data('late'), 'own'), 'utf8')).toBe('early\n');
+  });
+
+  test('starts anew when its box was killed at it', async () => {
+    const share = join(home(), 'volumes', 'killed');
+    const name = boxes.name('killed');
+    const first = new CliProcess(['run', '--name', name, '-v', 'killed:/many', IMAGE, 'true']);
+    const filling = (): boolean =>
+      existsSync(share) && readdirSync(share).some((each) => each.startsWith('_fill-'));
+    await until('the copy', filling, 30_000);
+    const [box] = readBoxesFile(home()).filter((each) => each.name === name);
+    for (const { pid } of processesNaming(box?.box_dir ?? '/none')) process.kill(pid, 'SIGKILL');
+    expect((await first.ended).status).not.toBe(0);
+    expect(readdirSync(join(share, '_data'))).toEqual([]);
+    const count = ['run', '--rm', '-v', 'killed:/many', IMAGE, 'sh', '-c', 'ls /many | wc -l'];
+    expect(await a3sOk(count)).toBe(String(MANY));
+    expect(readdirSync(share)).toEqual(['_data']);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('on a full disk fails by name and leaves nothing', async () => {
+    await a3sOk(['volume', 'create', 'full']);
+    const share = join(home(), 'volumes', 'full');
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k,mode=700', 'tmpfs', share]);
+    try {
+      mkdirSync(join(share, '_data'));
+      const { status, out, err } = await a3s(['run', '--rm', '-v', 'full:/many', IMAGE, 'true']);
+      expect({ status, out }).toEqual({ status: 125, out: '' });
+      expect(err).toMatch(/failed to populate volume: copy \/many\/f\d+: no space left on device/);
+      expect(readdirSync(share)).toEqual(['_data']);
+    } finally {
+      execFileSync('umount', [share]);
+    }
   });
 
   test('by several boxes at once gives each the whole', async () => {

@@ -57,7 +57,10 @@ function slotOf(share: Share, shares: Share[]): number {
   return known < 0 ? shares.push(share) - 1 : known;
 }
 
-/** A volume's directory is exported with its surroundings only while it may have to be filled there. */
+/**
+ * Not the data's directory itself: another box that fills the volume puts a new one in its place, and QEMU would hold on
+ * to the old one.
+ */
 function volumeSource(mount: VolumeMount): Source {
   const share = dirname(mount.source);
   if (statSync(mount.source, { throwIfNoEntry: false })?.isDirectory() !== true) {
@@ -65,11 +68,14 @@ function volumeSource(mount: VolumeMount): Source {
       hint: `its files are gone; a3s-box volume create ${mount.name} makes an empty one`,
     });
   }
-  const owners = ownersOf(share);
-  if (mount.copy && isEmpty(mount.source)) {
-    return { path: share, readOnly: false, owners, subpath: VOLUME_DATA, fill: true };
-  }
-  return { path: mount.source, readOnly: mount.read_only, owners, subpath: mount.subpath, fill: false };
+  const fill = mount.copy && isEmpty(mount.source);
+  return {
+    path: share,
+    readOnly: mount.read_only && !fill,
+    owners: ownersOf(share),
+    subpath: join(VOLUME_DATA, mount.subpath),
+    fill,
+  };
 }
 
 /**

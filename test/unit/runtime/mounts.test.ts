@@ -134,7 +134,7 @@ test('mounts of one directory, and files, share a slot', () => {
   ]);
 });
 
-test('an empty volume is exported with its surroundings and filled, even for a mount that is read-only', () => {
+test('an empty volume is exported writable and filled, even for a mount that is read-only', () => {
   const home = temporaryDirectory();
   const volumes = [volume('v1', home, { read_only: true })];
   expect(planMounts(sampleRecord({ volumes }), join(home, 'shares'))).toMatchObject({
@@ -146,13 +146,13 @@ test('an empty volume is exported with its surroundings and filled, even for a m
 test.each([
   ['that has files', { copy: true }, true],
   ['that is not to be filled', { copy: false }, false],
-] as const)('a volume %s is exported alone', (_, changes, used) => {
+] as const)('a volume %s is exported with the rights of its mount', (_, changes, used) => {
   const home = temporaryDirectory();
   const volumes = [volume('v1', home, { ...changes, read_only: true })];
   if (used) writeFileSync(join(home, 'v1', '_data', 'file'), 'x');
   expect(planMounts(sampleRecord({ volumes }), join(home, 'shares'))).toMatchObject({
-    shares: [{ path: join(home, 'v1', '_data'), readOnly: true }],
-    mounts: [{ type: 'share', tag: 'share0', subpath: '', target: '/data', read_only: true }],
+    shares: [{ path: join(home, 'v1'), readOnly: true }],
+    mounts: [{ type: 'share', tag: 'share0', subpath: '_data', target: '/data', read_only: true }],
   });
 });
 
