@@ -24,7 +24,7 @@ export async function floorCommand(
   dir: string,
 ): Promise<string[]> {
   const context = openContext(layout);
-  const shape = shapeOf(record);
+  const shape = shapeOf(record, 0);
   const found = findImageTemplate(context, shape, rootfs.digest);
   if (found === null || found.template.scratch === null) throw new Error('the image has no template');
   const network = await slirp.attach(record);

@@ -18,6 +18,8 @@ const ERROR_CODES = [
   'box_paused',
   'no_such_image',
   'image_broken',
+  'no_such_volume',
+  'volume_in_use',
   'port_taken',
   'boot_failed', // the VM did not come up; `stage` says where
   'start_failed', // the workload could not be started (exit status in `exitStatus`)

@@ -1,7 +1,7 @@
 /** A sound box record for tests that need one. */
 import { placeRecords } from '../src/state/box-place.ts';
 import type { Layout } from '../src/state/layout.ts';
-import type { BoxRecord } from '../src/state/record.ts';
+import type { BoxRecord, VolumeMount } from '../src/state/record.ts';
 
 /** A record that passes every check; `changes` on top. */
 export function sampleRecord(changes: Partial<BoxRecord> = {}): BoxRecord {
@@ -31,6 +31,8 @@ export function sampleRecord(changes: Partial<BoxRecord> = {}): BoxRecord {
     network: 'default',
     dns: [],
     port_map: [],
+    exposed_ports: [],
+    publish_all: false,
     labels: {},
     auto_remove: false,
     stop_signal: 'SIGTERM',
@@ -39,6 +41,7 @@ export function sampleRecord(changes: Partial<BoxRecord> = {}): BoxRecord {
     restart_count: 0,
     stopped_by_user: false,
     health: null,
+    healthcheck: null,
     created_at: '2026-01-02T03:04:05.678Z',
     started_at: null,
     finished_at: null,
@@ -50,6 +53,23 @@ export function sampleRecord(changes: Partial<BoxRecord> = {}): BoxRecord {
     exec_socket_path: '/home/user/.a3s/boxes/3e54fbf999f5/sockets/exec.sock',
     console_log: '/home/user/.a3s/boxes/3e54fbf999f5/console.log',
     has_writes: false,
+    ...changes,
+  };
+}
+
+/** A bind mount as `-v` makes it; `changes` on top. */
+export function sampleBind(source: string, target: string, changes: Partial<VolumeMount> = {}): VolumeMount {
+  return {
+    type: 'bind',
+    name: '',
+    source,
+    target,
+    read_only: false,
+    mode: '',
+    subpath: '',
+    copy: false,
+    anonymous: false,
+    origin: 'binds',
     ...changes,
   };
 }

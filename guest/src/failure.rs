@@ -88,6 +88,7 @@ pub fn describe(errno: Errno) -> String {
         Errno::ISDIR => "is a directory",
         Errno::NOEXEC => "exec format error",
         Errno::LOOP => "too many levels of symbolic links",
+        Errno::DQUOT => "disk quota exceeded",
         Errno::NOSPC => "no space left on device",
         Errno::ROFS => "read-only file system",
         Errno::NOMEM => "cannot allocate memory",

@@ -76,6 +76,9 @@ pub enum Mount {
         subpath: String,
         target: String,
         read_only: bool,
+        /// The share is a volume whose directory is empty: see [`crate::fill`].
+        #[serde(default)]
+        fill: bool,
     },
     Tmpfs {
         target: String,

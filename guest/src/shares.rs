@@ -1,5 +1,6 @@
 //! A box's own mounts: 9p shares from the host, and tmpfs. Runs inside the box's root.
 
+use std::collections::HashMap;
 use std::ffi::CString;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -13,15 +14,17 @@ use rustix::mount::{
 
 use crate::box_mounts::{bind, make_file};
 use crate::failure::{Failure, Stage};
+use crate::fill;
 use crate::launch::make_directories;
 use crate::request::Mount;
 
-/// Mounts everything a request asks for, in its order.
+/// Mounts everything a request asks for, in its order; `id` is the box's.
 ///
 /// # Errors
-/// `mount_failed` with the target.
-pub fn mount_all(mounts: &[Mount], staging: &OwnedFd) -> Result<(), Failure> {
-    let mut shares: Vec<(&str, OwnedFd)> = Vec::new();
+/// `mount_failed` with the target, `io` for a volume that could not be filled.
+pub fn mount_all(mounts: &[Mount], staging: &OwnedFd, id: &str) -> Result<(), Failure> {
+    let shares = attach_all(mounts, staging)?;
+    fill_all(mounts, &shares, id)?;
     for entry in mounts {
         match entry {
             Mount::Tmpfs { target, options } => tmpfs(target, options)?,
@@ -30,19 +33,52 @@ pub fn mount_all(mounts: &[Mount], staging: &OwnedFd) -> Result<(), Failure> {
                 subpath,
                 target,
                 read_only,
+                ..
             } => {
-                let known = shares.iter().position(|(name, _)| name == tag);
-                let at = if let Some(at) = known {
-                    at
-                } else {
-                    shares.push((tag, attach(tag, staging).mounting(target)?));
-                    shares.len() - 1
-                };
-                if let Some((_, share)) = shares.get(at) {
+                if let Some(share) = shares.get(tag.as_str()) {
                     place(share, subpath, target, *read_only).mounting(target)?;
                 }
             }
         }
+    }
+    Ok(())
+}
+
+/// The shares by their tags; several mounts may be of one.
+fn attach_all<'a>(mounts: &'a [Mount], staging: &OwnedFd) -> Result<HashMap<&'a str, OwnedFd>, Failure> {
+    let mut shares = HashMap::new();
+    for entry in mounts {
+        let Mount::Share { tag, target, .. } = entry else {
+            continue;
+        };
+        if !shares.contains_key(tag.as_str()) {
+            shares.insert(tag.as_str(), attach(tag, staging).mounting(target)?);
+        }
+    }
+    Ok(shares)
+}
+
+/// Before anything is mounted: a volume takes what the image has, not what another mount shows there.
+fn fill_all(mounts: &[Mount], shares: &HashMap<&str, OwnedFd>, id: &str) -> Result<(), Failure> {
+    let mut bare_root = None;
+    for entry in mounts {
+        let Mount::Share {
+            tag,
+            target,
+            fill: true,
+            ..
+        } = entry
+        else {
+            continue;
+        };
+        let Some(share) = shares.get(tag.as_str()) else {
+            continue;
+        };
+        let root = match &bare_root {
+            Some(root) => root,
+            None => bare_root.insert(fill::bare_root().mounting(target)?),
+        };
+        fill::fill(root.as_fd(), share.as_fd(), target, id)?;
     }
     Ok(())
 }

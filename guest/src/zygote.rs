@@ -183,7 +183,7 @@ fn settle(files: &OwnedFd, terminal: i64, run: &Run) -> Result<(), Failure> {
     sethostname(run.identity.hostname.as_bytes()).stage("identity", "sethostname")?;
     identity::fill_files(files.as_fd(), run)?;
     if !run.mounts.is_empty() {
-        shares::mount_all(&run.mounts, files)?;
+        shares::mount_all(&run.mounts, files, &run.identity.machine_id)?;
     }
     if terminal >= 0 {
         let path = format!("/dev/pts/{terminal}");

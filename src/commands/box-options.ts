@@ -1,8 +1,11 @@
 /** From the flags of `run` and `create` to what the engine takes. */
+import { parseExpose } from '../engine/exposed-ports.ts';
 import { parsePublish } from '../engine/ports.ts';
 import { parseSignal } from '../engine/signals.ts';
 import type { CreateOptions } from '../engine/types.ts';
-import { parseTmpfs, parseVolume } from '../engine/volumes.ts';
+import type { MountRequest, ParsedMount } from '../engine/volumes/mount-request.ts';
+import { parseTmpfs } from '../engine/volumes/parse-tmpfs.ts';
+import { parseVolume } from '../engine/volumes/parse-volume.ts';
 import { A3sError } from '../errors.ts';
 import type { boxFlags } from './box-flags.ts';
 import { readEnvironment } from './environment.ts';
@@ -42,8 +45,13 @@ export async function boxOptions(
     hostname: blankIsNone(flags.hostname),
     labels,
     ports: flags.publish.flatMap((spec) => parsePublish(spec)),
-    volumes: flags.volume.map((spec) => parseVolume(spec)),
-    tmpfs: flags.tmpfs.map((spec) => parseTmpfs(spec)),
+    exposed: flags.expose.flatMap((spec) => parseExpose(spec)),
+    publishAll: flags['publish-all'],
+    volumes: [...flags.volume.map((spec) => parseVolume(spec)), ...flags.mount.filter(isRequest)],
+    tmpfs: [
+      ...flags.tmpfs.map((spec) => parseTmpfs(spec)),
+      ...flags.mount.flatMap((mount) => (mount.type === 'tmpfs' ? [tmpfsOf(mount)] : [])),
+    ],
     dns: [...flags.dns],
     network: networkOf(flags.network),
     tty: flags.tty,
@@ -55,6 +63,18 @@ export async function boxOptions(
     stopTimeout: flags['stop-timeout'],
     platform: blankIsNone(flags.platform),
   };
+}
+
+function isRequest(mount: ParsedMount): mount is MountRequest {
+  return mount.type !== 'tmpfs';
+}
+
+function tmpfsOf({
+  target,
+  options,
+  from_mount,
+}: ParsedMount & { type: 'tmpfs' }): CreateOptions['tmpfs'][number] {
+  return { target, options, from_mount };
 }
 
 function blankIsNone(text: string | undefined): string | undefined {

@@ -39,7 +39,8 @@ export const exec = defineCommand({
     checkTerminal(context.stdin, stdin, flags.tty);
     const session = await execBox(await context.engine(), box, {
       cmd: words[0] === '--' ? words.slice(1) : words,
-      env,
+      // The agent adds variables to the workload's; it takes none away.
+      env: env.filter((entry) => entry.includes('=')),
       tty: flags.tty,
       openStdin: stdin,
       privileged: flags.privileged,

@@ -1,4 +1,4 @@
-/** `inspect`: boxes and images as JSON, or through a template. */
+/** `inspect`: boxes, images and volumes as JSON, or through a template. */
 import { inspectObject, type InspectType } from '../engine/inspect.ts';
 import { A3sError } from '../errors.ts';
 import { type Command, type CommandContext, defineCommand } from './command.ts';
@@ -12,7 +12,7 @@ const flags = {
 } as const;
 
 export const inspect: Command = defineCommand({
-  summary: 'Return low-level information on boxes and images',
+  summary: 'Return low-level information on boxes, images and volumes',
   usage: '[OPTIONS] NAME|ID [NAME|ID...]',
   args: { min: 1 },
   flags,
@@ -35,6 +35,14 @@ export const imageInspect: Command = defineCommand({
   args: { min: 1 },
   flags: { format: flags.format, platform: { kind: 'string', help: '', refused: true } },
   run: (context, { flags: { format }, args }) => show(context, args, { format, size: false, type: 'image' }),
+});
+
+export const volumeInspect: Command = defineCommand({
+  summary: 'Display detailed information on one or more volumes',
+  usage: '[OPTIONS] VOLUME [VOLUME...]',
+  args: { min: 1 },
+  flags: { format: flags.format },
+  run: (context, { flags: { format }, args }) => show(context, args, { format, size: false, type: 'volume' }),
 });
 
 interface Wanted {
@@ -79,9 +87,9 @@ async function rendererOf(format: string | undefined): Promise<(found: readonly 
 
 function typeOf(text: string | undefined): InspectType | undefined {
   if (text === undefined || text === '') return undefined;
-  if (text === 'container' || text === 'image') return text;
-  if (['network', 'volume', 'config', 'node', 'plugin', 'secret', 'service', 'task'].includes(text)) {
+  if (text === 'container' || text === 'image' || text === 'volume') return text;
+  if (['network', 'config', 'node', 'plugin', 'secret', 'service', 'task'].includes(text)) {
     throw new A3sError('unsupported', `--type ${text} is not supported yet`);
   }
-  throw new A3sError('usage', `unknown type: "${text}": must be one of "container", "image"`);
+  throw new A3sError('usage', `unknown type: "${text}": must be one of "container", "image", "volume"`);
 }

@@ -27,6 +27,11 @@ const loaders = {
   logout: async () => (await import('./logout.ts')).logout,
   search: async () => (await import('./search.ts')).search,
   version: async () => (await import('./version.ts')).version,
+  volumeCreate: async () => (await import('./volume/create.ts')).volumeCreate,
+  volumeInspect: async () => (await import('./inspect.ts')).volumeInspect,
+  volumeLs: async () => (await import('./volume/ls.ts')).volumeLs,
+  volumePrune: async () => (await import('./volume/prune.ts')).volumePrune,
+  volumeRm: async () => (await import('./volume/rm.ts')).volumeRm,
   containerInspect: async () => (await import('./inspect.ts')).containerInspect,
 } satisfies Record<string, Load>;
 
@@ -98,6 +103,17 @@ export const groups: Readonly<Record<string, Group>> = {
     },
     aliases: { list: 'ls', remove: 'rm' },
   },
+  volume: {
+    summary: 'Manage volumes',
+    commands: {
+      create: 'volumeCreate',
+      inspect: 'volumeInspect',
+      ls: 'volumeLs',
+      prune: 'volumePrune',
+      rm: 'volumeRm',
+    },
+    aliases: { list: 'ls', remove: 'rm' },
+  },
   system: { summary: 'Manage a3s-box', commands: { info: 'info' }, aliases: {} },
 };
 
@@ -105,10 +121,11 @@ export const groups: Readonly<Record<string, Group>> = {
 const LATER: Readonly<Record<string, string>> = {
   '': `attach build builder checkpoint commit compose config context cp diff events export import load
     manifest network node pause plugin port rename restart save secret service stack stats
-    swarm top trust unpause update volume wait`,
+    swarm top trust unpause update wait`,
   container: 'attach commit cp diff export pause port prune rename restart stats top unpause update wait',
   image: 'build import load save',
   system: 'df events prune',
+  volume: 'update',
 };
 
 /** True for a command of Docker's that this version lacks; `path` is its name, after a group's where it is in one. */

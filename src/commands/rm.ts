@@ -22,8 +22,13 @@ export const rm = defineCommand({
   },
   async run(context, { flags, args }) {
     const engine = await context.engine();
-    return forEachBox(context, args, (name) => removeBox(engine, name, { force: flags.force }), {
-      forgives: (error) => flags.force && error.code === 'no_such_box',
-    });
+    return forEachBox(
+      context,
+      args,
+      (name) => removeBox(engine, name, { force: flags.force, volumes: flags.volumes }),
+      {
+        forgives: (error) => flags.force && error.code === 'no_such_box',
+      },
+    );
   },
 });

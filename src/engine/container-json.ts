@@ -1,5 +1,7 @@
 /** A box in the shape of Docker's `GET /containers/{id}/json` (API 1.51). Pure. */
 import { DOCKER_STATES } from './docker-state.ts';
+import { healthcheckJson } from './healthcheck-json.ts';
+import { binds, mountPoints, ownVolumes, requestedMounts } from './volumes/mounts-json.ts';
 import { dirname } from 'node:path';
 
 import { boxPaths } from '../state/layout.ts';
@@ -36,7 +38,7 @@ export function containerJson(box: BoxRecord) {
     ExecIDs: null,
     HostConfig: hostConfig(box),
     GraphDriver: { Name: 'squashfs', Data: { WritableDisk: boxPaths(box.box_dir).scratch } },
-    Mounts: mounts(box),
+    Mounts: mountPoints(box),
     Config: config(box),
     NetworkSettings: networkSettings(box),
     Box: box,
@@ -62,7 +64,7 @@ function state(box: BoxRecord) {
 
 function hostConfig(box: BoxRecord) {
   return {
-    Binds: box.volumes.map(({ source, target, read_only }) => `${source}:${target}${read_only ? ':ro' : ''}`),
+    Binds: binds(box),
     LogConfig: { Type: 'json-file', Config: {} },
     NetworkMode: box.network === 'none' ? 'none' : 'bridge',
     PortBindings: portBindings(box),
@@ -71,7 +73,11 @@ function hostConfig(box: BoxRecord) {
     Dns: box.dns,
     Privileged: false,
     ReadonlyRootfs: box.read_only,
-    Tmpfs: Object.fromEntries(box.tmpfs.map(({ target, options }) => [target, options])),
+    PublishAllPorts: box.publish_all,
+    Mounts: requestedMounts(box),
+    Tmpfs: Object.fromEntries(
+      box.tmpfs.filter((mount) => !mount.from_mount).map(({ target, options }) => [target, options]),
+    ),
     Memory: box.memory_mb * MIB,
     NanoCpus: Math.round(box.cpus * NANO_CPUS),
     Init: box.init,
@@ -87,14 +93,17 @@ function config(box: BoxRecord) {
     AttachStdin: false,
     AttachStdout: false,
     AttachStderr: false,
-    ExposedPorts: Object.fromEntries(box.port_map.map((port) => [portKey(port), {}])),
+    ExposedPorts: Object.fromEntries(
+      [...box.port_map, ...box.exposed_ports].map((port) => [portKey(port), {}]),
+    ),
     Tty: box.tty,
     OpenStdin: box.open_stdin,
     StdinOnce: false,
     Env: box.env,
     Cmd: box.cmd.length === 0 ? null : box.cmd,
     Image: box.image,
-    Volumes: null,
+    ...(box.healthcheck === null ? {} : { Healthcheck: healthcheckJson(box.healthcheck) }),
+    Volumes: ownVolumes(box),
     WorkingDir: box.working_dir,
     Entrypoint: box.entrypoint.length === 0 ? null : box.entrypoint,
     OnBuild: null,
@@ -104,25 +113,19 @@ function config(box: BoxRecord) {
   };
 }
 
-function mounts(box: BoxRecord) {
-  return box.volumes.map(({ type, source, target, read_only }) => ({
-    Type: type,
-    Source: source,
-    Destination: target,
-    Mode: read_only ? 'ro' : '',
-    RW: !read_only,
-    Propagation: 'rprivate',
-  }));
-}
-
 function networkSettings(box: BoxRecord) {
   const up = box.status === 'running' || box.status === 'paused';
   const network = { IPAMConfig: null, Links: null, Aliases: null, NetworkID: '', EndpointID: '' };
   return {
     SandboxKey: up ? dirname(box.socket_path) : '',
-    Ports: up ? portBindings(box) : {},
+    Ports: up ? { ...unpublished(box), ...portBindings(box) } : {},
     Networks: { [box.network === 'none' ? 'none' : 'bridge']: network },
   };
+}
+
+/** Docker lists exposed ports that nobody published with null. */
+function unpublished(box: BoxRecord): Record<string, null> {
+  return Object.fromEntries(box.exposed_ports.map((port) => [portKey(port), null]));
 }
 
 function portBindings(box: BoxRecord) {

@@ -1,8 +1,7 @@
 /** `create`: a box's record and directory. */
-import { existsSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdirSync } from 'node:fs';
 
-import { A3sError, hasErrno } from '../errors.ts';
+import { A3sError } from '../errors.ts';
 import { ensureRootfs, type Rootfs } from '../images/rootfs.ts';
 import { deleteBox } from '../state/box-updates.ts';
 import { updateBoxes } from '../state/boxes-file.ts';
@@ -15,6 +14,8 @@ import { checkPlatform, requireImage } from './images.ts';
 import { checkLimits } from './limits.ts';
 import { newRecord } from './new-record.ts';
 import type { CreateOptions, Engine } from './types.ts';
+import type { MountRequest } from './volumes/mount-request.ts';
+import { checkBindSources, makeBindSources, provideVolumes, withImageVolumes } from './volumes/provide.ts';
 import { workloadOf } from './workload.ts';
 
 /**
@@ -44,14 +45,16 @@ export async function makeBox(
   const image = await requireImage(engine, options.image);
   checkPlatform(engine, image, options.platform);
   const workload = workloadOf(options, image.config);
+  const mounts = withImageVolumes(options.volumes, options.tmpfs, image.config.volumes);
+  checkBindSources(mounts);
   const rootfs = await ensureRootfs(engine.layout, image, engine.bundleDir);
   // A box that vanished must not keep its name when it was to be removed.
   await allBoxes(engine);
   const record = newRecord(engine.layout, { options, image, workload, id });
-  await insertRecord(engine, initial, record);
+  await insertRecord(engine, initial, record, mounts);
   try {
     // Only now: a name that is taken must not leave directories behind.
-    makeBindSources(options);
+    makeBindSources(mounts);
     makeDirectory(record.box_dir);
   } catch (error) {
     await deleteBox(engine.layout, record.id);
@@ -60,11 +63,16 @@ export async function makeBox(
   return { record, rootfs };
 }
 
-/** Makes sure that name and ID are free, draws a name where none was given, and adds the record, all under the lock. */
-function insertRecord(engine: Engine, initial: 'created' | 'starting', record: BoxRecord): Promise<void> {
+/** Makes sure that name and ID are free, draws a name where none was given, and adds the record with its volumes, all under the lock. */
+function insertRecord(
+  engine: Engine,
+  initial: 'created' | 'starting',
+  record: BoxRecord,
+  mounts: readonly MountRequest[],
+): Promise<void> {
   return updateBoxes(
     engine.layout,
-    (boxes) => {
+    async (boxes) => {
       if (boxes.some((box) => box.short_id === record.short_id)) {
         throw new A3sError('io', `the ID ${record.short_id} was drawn twice`, {
           hint: 'run the command again',
@@ -73,6 +81,7 @@ function insertRecord(engine: Engine, initial: 'created' | 'starting', record: B
       const holder = boxes.find((box) => box.name === record.name);
       if (holder !== undefined) throw nameConflict(holder);
       if (record.name === '') record.name = generateName(new Set(boxes.map((box) => box.name)));
+      record.volumes = await provideVolumes(engine.layout, mounts);
       if (initial === 'starting') claim(record);
       boxes.push(record);
     },
@@ -92,35 +101,6 @@ function makeDirectory(path: string): void {
     mkdirSync(path, { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw new A3sError('io', `cannot make ${path}: ${String(cause)}`, { cause });
-  }
-}
-
-/** `-v` makes a missing directory, as in Docker. */
-function makeBindSources(options: CreateOptions): void {
-  for (const { source } of options.volumes) {
-    try {
-      makePath(source);
-    } catch (cause) {
-      throw new A3sError(
-        'invalid_config',
-        `error while creating mount source path '${source}': ${String(cause)}`,
-        {
-          cause,
-        },
-      );
-    }
-  }
-}
-
-/** Not mkdir's `recursive`, which never returns where the parent is there and still says ENOENT, as in /proc. */
-function makePath(path: string): void {
-  if (existsSync(path)) return;
-  makePath(dirname(path));
-  try {
-    mkdirSync(path);
-  } catch (error) {
-    // Another command was quicker.
-    if (!hasErrno(error, 'EEXIST')) throw error;
   }
 }
 

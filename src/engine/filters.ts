@@ -17,7 +17,7 @@ const STATES: Readonly<Record<string, readonly BoxStatus[]>> = {
 };
 
 /** Docker's keys that need what boxes do not have yet. */
-const LATER = new Set(['expose', 'health', 'is-task', 'isolation', 'network', 'publish', 'volume']);
+const LATER = new Set(['expose', 'health', 'is-task', 'isolation', 'network', 'publish']);
 
 export interface BoxFilter {
   matches(box: BoxRecord, boxes: readonly BoxRecord[]): boolean;
@@ -36,6 +36,7 @@ const TESTS: Readonly<Record<string, Test>> = {
   id: (box, value) => matchesPattern(value, box.id) || matchesPattern(value, box.id.replaceAll('-', '')),
   label: (box, value) => hasLabel(box.labels, value),
   exited: (box, value) => box.status === 'stopped' && box.exit_code === Number(value),
+  volume: (box, value) => box.volumes.some(({ name, target }) => name === value || target === value),
   before: (box, value, boxes) => box.created_at < resolveBox(boxes, value).created_at,
   since: (box, value, boxes) => box.created_at > resolveBox(boxes, value).created_at,
 };

@@ -1,5 +1,6 @@
 /** An image in the shape of Docker's `GET /images/{name}/json` (API 1.51). Pure. */
 import type { Image } from '../images/image.ts';
+import { healthcheckJson } from './healthcheck-json.ts';
 
 export type ImageJson = ReturnType<typeof imageJson>;
 
@@ -19,6 +20,7 @@ export function imageJson(image: Image) {
       ExposedPorts: keysOf(config.exposedPorts),
       Env: config.env,
       Cmd: config.cmd.length === 0 ? null : config.cmd,
+      ...(config.healthcheck === null ? {} : { Healthcheck: healthcheckJson(config.healthcheck) }),
       Volumes: keysOf(config.volumes),
       WorkingDir: config.workingDir,
       Entrypoint: config.entrypoint.length === 0 ? null : config.entrypoint,

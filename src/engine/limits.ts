@@ -18,7 +18,6 @@ export function checkLimits(options: CreateOptions): void {
   }
   checkCpus(options.cpus);
   if (options.hostname !== undefined) checkHostname(options.hostname);
-  checkTargets([...options.volumes, ...options.tmpfs].map((mount) => mount.target));
 }
 
 /** Whole MiB of a number of bytes. */
@@ -41,12 +40,4 @@ function checkHostname(hostname: string): void {
   throw new A3sError('invalid_config', `invalid hostname: ${hostname}`, {
     hint: `a hostname has letters, digits, dots and dashes, at most ${HOSTNAME_MAX}`,
   });
-}
-
-function checkTargets(targets: readonly string[]): void {
-  const seen = new Set<string>();
-  for (const target of targets) {
-    if (seen.has(target)) throw new A3sError('invalid_config', `Duplicate mount point: ${target}`);
-    seen.add(target);
-  }
 }

@@ -5,6 +5,7 @@ import type { BoxId } from '../state/ids.ts';
 import { boxDirectory, boxPaths, type Layout } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { memoryMiB } from './limits.ts';
+import { exposedPorts, publishExposed } from './exposed-ports.ts';
 import type { CreateOptions } from './types.ts';
 import type { Workload } from './workload.ts';
 
@@ -18,10 +19,11 @@ export interface RecordParts {
 }
 
 /**
- * A record with the status `created`; its name is empty when the caller gave none.
+ * A record with the status `created`; its name is empty when the caller gave none, its volumes are to be provided.
  * @throws A3sError `invalid_config` when the paths of its sockets would be too long.
  */
 export function newRecord(layout: Layout, { options, image, workload, id }: RecordParts): BoxRecord {
+  const exposed = exposedPorts(options.exposed, image.config.exposedPorts);
   const paths = boxPaths(boxDirectory(layout, id.shortId));
   return {
     id: id.id,
@@ -34,7 +36,7 @@ export function newRecord(layout: Layout, { options, image, workload, id }: Reco
     pid_start: null,
     cpus: options.cpus,
     memory_mb: memoryMiB(options.memoryBytes),
-    volumes: options.volumes,
+    volumes: [],
     tmpfs: options.tmpfs,
     ...workload,
     hostname: options.hostname ?? id.shortId,
@@ -44,13 +46,16 @@ export function newRecord(layout: Layout, { options, image, workload, id }: Reco
     read_only: options.readOnly,
     network: options.network,
     dns: options.dns,
-    port_map: options.ports,
+    port_map: options.publishAll ? publishExposed(options.ports, exposed) : options.ports,
+    exposed_ports: exposed,
+    publish_all: options.publishAll,
     auto_remove: options.autoRemove,
     stop_timeout: graceSeconds(options.stopTimeout ?? DEFAULT_STOP_TIMEOUT_S),
     restart_policy: 'no',
     restart_count: 0,
     stopped_by_user: false,
     health: null,
+    healthcheck: image.config.healthcheck,
     created_at: new Date().toISOString(),
     started_at: null,
     finished_at: null,

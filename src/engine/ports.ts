@@ -2,11 +2,11 @@
 import { isIP } from 'node:net';
 
 import { A3sError } from '../errors.ts';
-import type { PortMapping } from '../state/record.ts';
+import type { ExposedPort, PortMapping } from '../state/record.ts';
 
 const ANY_ADDRESS = '0.0.0.0';
 
-interface PortRange {
+export interface PortRange {
   first: number;
   last: number;
 }
@@ -59,7 +59,7 @@ function parseProtocol(text: string | undefined): PortMapping['protocol'] {
 }
 
 /** `8000` or `8000-8010`; null when it is neither, or runs backwards. */
-function parseRange(text: string): PortRange | null {
+export function parseRange(text: string): PortRange | null {
   const [, from, to = from] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text) ?? [];
   const first = Number(from);
   const last = Number(to);
@@ -75,6 +75,6 @@ function checkLengths(host: PortRange, guest: PortRange, ranges: string): void {
 }
 
 /** A port without its mapping, as `--expose` and images write it: `80/tcp`. */
-export function portKey(mapping: Pick<PortMapping, 'guest_port' | 'protocol'>): string {
+export function portKey(mapping: ExposedPort): string {
   return `${mapping.guest_port}/${mapping.protocol}`;
 }

@@ -13,11 +13,18 @@ const SIGKILL = 9;
 /** A monitor that does not end its box within this is killed with it. */
 const KILL_TIMEOUT_MS = 10_000;
 
+export interface RemoveOptions {
+  /** A box that runs is killed first. */
+  force: boolean;
+  /** Its anonymous volumes go, too; those of a box with `--rm` always do. */
+  volumes: boolean;
+}
+
 /**
  * Removes a box: processes, record, directory. With `force` one that runs is killed first.
  * @throws A3sError `box_running` without `force`, and what resolveBox throws.
  */
-export async function removeBox(engine: Engine, query: string, options: { force: boolean }): Promise<void> {
+export async function removeBox(engine: Engine, query: string, options: RemoveOptions): Promise<void> {
   const found = await findRemovable(engine, query);
   if (options.force && isActive(found)) await end(found);
   await takeBox(
@@ -34,7 +41,7 @@ export async function removeBox(engine: Engine, query: string, options: { force:
       boxes.splice(index, 1);
       return fresh;
     },
-    engine.notify,
+    { volumes: options.volumes, notify: engine.notify },
   );
   removeBoxDirectory(engine.layout, found.short_id);
 }

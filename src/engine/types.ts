@@ -1,7 +1,8 @@
 /** What commands hand to the engine: typed, already validated in form, with Docker's defaults applied. */
 import type { ReservedBox } from './reserve.ts';
 import type { Layout } from '../state/layout.ts';
-import type { PortMapping, TmpfsMount, VolumeMount } from '../state/record.ts';
+import type { ExposedPort, PortMapping, TmpfsMount } from '../state/record.ts';
+import type { MountRequest } from './volumes/mount-request.ts';
 
 export interface Engine {
   /** Made before the command line was read, for the first box that this process runs. */
@@ -30,7 +31,11 @@ export interface CreateOptions {
   hostname: string | undefined;
   labels: Record<string, string>;
   ports: PortMapping[];
-  volumes: VolumeMount[];
+  /** `--expose`; the image's come on top. */
+  exposed: ExposedPort[];
+  /** Publish every exposed port on a free port of the host. */
+  publishAll: boolean;
+  volumes: MountRequest[];
   tmpfs: TmpfsMount[];
   dns: string[];
   network: 'default' | 'none';

@@ -1,6 +1,7 @@
 /** An image's configuration and manifest, checked (OCI image specification 1.1; Docker's keys where it has more). */
 import { A3sError } from '../errors.ts';
 import { isObject } from '../json.ts';
+import type { HealthCheck } from '../state/record.ts';
 import { isDigest } from './reference.ts';
 
 export interface Descriptor {
@@ -33,6 +34,8 @@ export interface ImageConfig {
   exposedPorts: string[];
   volumes: string[];
   stopSignal: string;
+  /** Docker's own key; null when the image has none. */
+  healthcheck: HealthCheck | null;
   labels: Record<string, string>;
   /** Digests of the uncompressed layers, lowest first. */
   diffIds: string[];
@@ -98,6 +101,7 @@ export function parseConfig(value: unknown): ImageConfig {
     exposedPorts: keys(run['ExposedPorts'], 'config.ExposedPorts'),
     volumes: keys(run['Volumes'], 'config.Volumes'),
     stopSignal: string(run['StopSignal'], 'config.StopSignal'),
+    healthcheck: healthcheck(run['Healthcheck']),
     labels: stringMap(run['Labels'], 'config.Labels'),
     diffIds,
     history: history(fields['history']),
@@ -142,6 +146,29 @@ function strings(value: unknown, what: string): string[] {
 
 function keys(value: unknown, what: string): string[] {
   return value == null ? [] : Object.keys(object(value, what));
+}
+
+/** A check without a test inherits one that is not there. */
+function healthcheck(value: unknown): HealthCheck | null {
+  if (value == null) return null;
+  const fields = object(value, 'config.Healthcheck');
+  const number = (key: string): number => {
+    const count = fields[key] ?? 0;
+    if (typeof count !== 'number' || !Number.isSafeInteger(count) || count < 0) {
+      throw broken(`config.Healthcheck.${key}`);
+    }
+    return count;
+  };
+  const test = strings(fields['Test'], 'config.Healthcheck.Test');
+  if (test.length === 0) return null;
+  return {
+    test,
+    interval: number('Interval'),
+    timeout: number('Timeout'),
+    start_period: number('StartPeriod'),
+    start_interval: number('StartInterval'),
+    retries: number('Retries'),
+  };
 }
 
 function stringMap(value: unknown, what: string): Record<string, string> {

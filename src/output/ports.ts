@@ -14,8 +14,20 @@ interface Run {
   last: number;
 }
 
-/** Neighbouring ports that keep their number are shown as a range; others one by one, at the end. */
-export function describePorts(ports: readonly ShownPort[]): string {
+/**
+ * Neighbouring ports that keep their number are shown as a range; others one by one, at the end.
+ * @param exposed ports that are shown alone unless they are published
+ */
+export function describePorts(
+  published: readonly ShownPort[],
+  exposed: readonly Pick<ShownPort, 'guest_port' | 'protocol'>[] = [],
+): string {
+  const known = new Set(published.map(({ guest_port, protocol }) => `${guest_port}/${protocol}`));
+  const alone = exposed.filter(({ guest_port, protocol }) => !known.has(`${guest_port}/${protocol}`));
+  const ports = [
+    ...published,
+    ...alone.map((port) => ({ ...port, host_ip: '', host_port: port.guest_port })),
+  ];
   const done: Run[] = [];
   const open = new Map<string, Run>();
   const moved: string[] = [];
@@ -39,6 +51,7 @@ export function describePorts(ports: readonly ShownPort[]): string {
 
 function describeRun({ host, protocol, first, last }: Run): string {
   const range = first === last ? String(first) : `${first}-${last}`;
+  if (host === '') return `${range}/${protocol}`;
   return `${bracket(host)}:${range}->${range}/${protocol}`;
 }
 

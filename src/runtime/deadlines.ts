@@ -8,8 +8,7 @@ const MAX_SECONDS = 3600;
 const TRIES = 2;
 
 /**
- * Milliseconds that one try may take until the guest's agent answers, and an agent that has answered until the workload
- * runs. All tries together have `A3S_BOX_BOOT_TIMEOUT` seconds, 60 by default.
+ * Milliseconds that one try may take until the guest's agent answers. All tries together have `A3S_BOX_BOOT_TIMEOUT` seconds, 60 by default.
  * @throws A3sError `invalid_config`.
  */
 export function bootTryMs(env: NodeJS.ProcessEnv = process.env): number {
@@ -22,4 +21,12 @@ export function bootTryMs(env: NodeJS.ProcessEnv = process.env): number {
     );
   }
   return Math.ceil((seconds * 1000) / TRIES);
+}
+
+/** A volume takes what the image has at its place before the workload runs: gigabytes, at the rate of a slow disk. */
+const FILL_MS = 600_000;
+
+/** Milliseconds that an agent may take from its answer until the workload runs. Errors as in bootTryMs. */
+export function startLimitMs(fillsVolume: boolean): number {
+  return bootTryMs() + (fillsVolume ? FILL_MS : 0);
 }

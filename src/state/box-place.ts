@@ -3,7 +3,7 @@
  *
  * This runs for every box at every start of the program, where joining paths for each of 200 would take 8 ms.
  */
-import { boxDirectory, boxPaths, type Layout } from './layout.ts';
+import { boxDirectory, boxPaths, type Layout, volumePaths } from './layout.ts';
 import type { BoxRecord } from './record.ts';
 
 /** As long as every short ID. */
@@ -26,5 +26,8 @@ export function placeRecords(layout: Layout, records: readonly BoxRecord[]): voi
     record.socket_path = dir + agentSocket;
     record.exec_socket_path = dir + execSocket;
     record.console_log = dir + consoleLog;
+    for (const mount of record.volumes) {
+      if (mount.type === 'volume') mount.source = volumePaths(layout, mount.name).data;
+    }
   }
 }

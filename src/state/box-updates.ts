@@ -5,6 +5,7 @@ import { A3sError, hasErrno } from '../errors.ts';
 import { type Notify, updateBoxes } from './boxes-file.ts';
 import { boxDirectory, type Layout } from './layout.ts';
 import type { BoxRecord } from './record.ts';
+import { dropAnonymous, emptyTrash } from './volumes.ts';
 
 /**
  * Changes the record of the box with this ID, under the lock.
@@ -23,30 +24,35 @@ export async function updateBox(
   });
 }
 
-/** Removes a box that no process works for. One that is gone already is no error. */
+/** Removes a box that no process works for, with its anonymous volumes. One that is gone already is no error. */
 export function deleteBox(layout: Layout, id: string): Promise<void> {
-  return takeBox(layout, (boxes) => {
+  const take = (boxes: BoxRecord[]): BoxRecord | undefined => {
     const index = boxes.findIndex((box) => box.id === id);
     return index < 0 ? undefined : boxes.splice(index, 1)[0];
-  });
+  };
+  return takeBox(layout, take, { volumes: true });
 }
 
 /**
  * Removes the box whose record `take` takes out of the list, once its processes are dead. The record goes first, so that a
  * crash in between leaves what reconcile cleans up; on a full disk the directory does, because it is what frees the space
  * for the write. `take` is called again then.
+ * @param options.volumes whether the box's anonymous volumes go with it; those of a box with `--rm` always do
  */
 export async function takeBox(
   layout: Layout,
   take: (boxes: BoxRecord[]) => BoxRecord | undefined | Promise<BoxRecord | undefined>,
-  notify?: Notify,
+  { volumes, notify }: { volumes: boolean; notify?: Notify },
 ): Promise<void> {
+  let dropped = false;
   const attempt = (makeRoom: boolean): Promise<BoxRecord | undefined> =>
     updateBoxes(
       layout,
       async (boxes) => {
         const taken = await take(boxes);
-        if (makeRoom && taken !== undefined) removeBoxDirectory(layout, taken.short_id);
+        if (taken === undefined) return undefined;
+        if (makeRoom) removeBoxDirectory(layout, taken.short_id);
+        if (volumes || taken.auto_remove) dropped = dropAnonymous(layout, taken, boxes) || dropped;
         return taken;
       },
       notify,
@@ -56,6 +62,7 @@ export async function takeBox(
     return attempt(true);
   });
   if (taken !== undefined) removeBoxDirectory(layout, taken.short_id);
+  if (dropped) emptyTrash(layout);
 }
 
 /** True when the state could not be written for want of space. */

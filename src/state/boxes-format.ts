@@ -5,13 +5,13 @@ import type { BoxRecord, BoxesFile } from './record.ts';
 import { assertRecord } from './record-check.ts';
 
 /** The version this program writes. */
-export const CURRENT_VERSION: BoxesFile['version'] = 1;
+export const CURRENT_VERSION: BoxesFile['version'] = 2;
 
 /** Turns the boxes of one version into those of the next. */
 export type Migration = (boxes: unknown[]) => unknown[];
 
 /** By the version it starts from: `MIGRATIONS[1]` leads to version 2. Every version that was ever released is here. */
-const MIGRATIONS: Readonly<Record<number, Migration>> = {};
+const MIGRATIONS: Readonly<Record<number, Migration>> = { 1: addVolumes };
 
 /** Why a file cannot be used, with the reader's next step left to the caller. */
 export class CorruptBoxesFile extends Error {}
@@ -77,6 +77,35 @@ function checkBoxes(boxes: unknown[]): BoxRecord[] {
     seen.add(box.short_id).add(box.name);
     return box;
   });
+}
+
+/** Version 2 knows volumes, exposed ports and health checks; a version 1 box has bind mounts and tmpfs only. */
+function addVolumes(boxes: unknown[]): unknown[] {
+  return boxes.map((box) => {
+    if (!isObject(box)) return box;
+    return {
+      ...box,
+      volumes: each(box['volumes'], (mount) => ({
+        ...mount,
+        name: '',
+        mode: mount['read_only'] === true ? 'ro' : '',
+        subpath: '',
+        copy: false,
+        anonymous: false,
+        origin: 'binds',
+      })),
+      tmpfs: each(box['tmpfs'], (mount) => ({ ...mount, from_mount: false })),
+      exposed_ports: [],
+      publish_all: false,
+      healthcheck: null,
+    };
+  });
+}
+
+/** Anything but a list of objects is left for the check to refuse. */
+function each(list: unknown, change: (entry: Record<string, unknown>) => object): unknown {
+  if (!Array.isArray(list)) return list;
+  return list.map((entry: unknown) => (isObject(entry) ? change(entry) : entry));
 }
 
 /** The text of a boxes.json: one box a line, so that it greps and diffs well. */

@@ -31,6 +31,8 @@ export interface Layout {
   ingestDir: string;
   /** Which blobs running commands need though no image has them yet. */
   leasesDir: string;
+  /** Volumes: their data by name, what is known of them beside it. */
+  volumesDir: string;
   /** VM templates, a cache. */
   templatesDir: string;
   /** Locks of template and root filesystem builds. */
@@ -52,6 +54,7 @@ export function layoutOf(home: string): Layout {
     rootfsDir: join(imagesDir, 'rootfs'),
     ingestDir: join(imagesDir, 'ingest'),
     leasesDir: join(imagesDir, 'leases'),
+    volumesDir: join(home, 'volumes'),
     templatesDir: join(home, 'templates'),
     locksDir: join(home, 'locks'),
     cacheDir: join(home, 'cache'),
@@ -63,6 +66,32 @@ export function layoutOf(home: string): Layout {
 export function boxDirectory(layout: Layout, shortId: string): string {
   return join(layout.boxesDir, shortId);
 }
+
+export interface VolumePaths {
+  /** What a box's VM sees of the volume: its data, and a copy of the image's files while the volume is being filled. */
+  share: string;
+  data: string;
+  /** What is known of it; outside `share`, because a VM writes there. */
+  record: string;
+}
+
+/** The files of the volume with this name, which starts with a letter or a digit. */
+export function volumePaths(layout: Pick<Layout, 'volumesDir'>, name: string): VolumePaths {
+  const share = join(layout.volumesDir, name);
+  return {
+    share,
+    data: join(share, VOLUME_DATA),
+    record: join(volumeRecordsDir(layout), `${name}.json`),
+  };
+}
+
+/** Where the records of volumes are; no volume's name starts with a dot. */
+export function volumeRecordsDir(layout: Pick<Layout, 'volumesDir'>): string {
+  return join(layout.volumesDir, '.records');
+}
+
+/** A volume's directory within its share, a name that the agent knows. */
+export const VOLUME_DATA = '_data';
 
 export interface BoxPaths {
   dir: string;

@@ -15,6 +15,7 @@ import { boxDirectory, boxPaths, type Layout } from './layout.ts';
 import { findBoxProcesses, isAlive, killBoxProcesses } from './processes.ts';
 import type { BoxRecord } from './record.ts';
 import { sweepDeadBuilds } from './template-builds.ts';
+import { dropAnonymous, emptyTrash } from './volumes.ts';
 
 /** What a workload counts as having ended with when its VM was lost: killed, as in containerd. */
 const LOST_EXIT_CODE = 137;
@@ -44,9 +45,11 @@ async function repair(layout: Layout, notify: Notify | undefined): Promise<BoxRe
         await killBoxProcesses(directory);
         // Before the record says so: an idle box never has sockets.
         rmSync(dirname(boxPaths(directory).execSocket), { recursive: true, force: true });
-        if (box.auto_remove)
-          removed.push(...fresh.splice(fresh.indexOf(box), 1).map((gone) => gone.short_id));
-        else markLost(box);
+        if (box.auto_remove) {
+          fresh.splice(fresh.indexOf(box), 1);
+          removed.push(box.short_id);
+          dropAnonymous(layout, box, fresh);
+        } else markLost(box);
       }
       orphans.push(...orphanDirectories(layout, fresh).filter((id) => !removed.includes(id)));
       return fresh;
@@ -54,6 +57,7 @@ async function repair(layout: Layout, notify: Notify | undefined): Promise<BoxRe
     notify,
   );
   for (const shortId of removed) removeBoxDirectory(layout, shortId);
+  if (removed.length > 0) emptyTrash(layout);
   // Records are written before directories are made, and no ID comes back: what had no record then has none now.
   if (orphans.length > 0 && !hasSetAsideFile(layout)) {
     for (const shortId of orphans) await removeOrphan(layout, shortId);

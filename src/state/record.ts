@@ -14,19 +14,52 @@ export interface PortMapping {
   protocol: 'tcp' | 'udp';
 }
 
+/** Where Docker notes a mount: HostConfig.Binds (`-v`), HostConfig.Mounts (`--mount`), Config.Volumes (image, `-v /path`). */
+export type MountOrigin = 'binds' | 'mounts' | 'volumes';
+
 export interface VolumeMount {
-  type: 'bind';
-  /** Absolute host path. */
+  type: 'bind' | 'volume';
+  /** The volume's name; empty for a bind mount. */
+  name: string;
+  /** Absolute host path; a volume's data directory. */
   source: string;
   /** Absolute path in the box. */
   target: string;
   read_only: boolean;
+  /** The modes as Docker shows them, e.g. `ro` or `z`. */
+  mode: string;
+  /** What of the volume is mounted; empty for all of it. */
+  subpath: string;
+  /** A volume that is empty takes what the image has at `target`. */
+  copy: boolean;
+  /** The volume was made for this mount, and goes with `rm -v` and `--rm`. */
+  anonymous: boolean;
+  origin: MountOrigin;
 }
 
 export interface TmpfsMount {
   target: string;
   /** Mount options as given after `:`; empty for Docker's default. */
   options: string;
+  /** True for one from `--mount`. */
+  from_mount: boolean;
+}
+
+/** A port that the image or `--expose` names, published or not. */
+export interface ExposedPort {
+  guest_port: number;
+  protocol: 'tcp' | 'udp' | 'sctp';
+}
+
+/** The image's HEALTHCHECK; durations in nanoseconds, 0 for the default. */
+export interface HealthCheck {
+  /** `["CMD", …]`, `["CMD-SHELL", command]` or `["NONE"]`. */
+  test: string[];
+  interval: number;
+  timeout: number;
+  start_period: number;
+  start_interval: number;
+  retries: number;
 }
 
 export interface BoxRecord {
@@ -64,6 +97,9 @@ export interface BoxRecord {
   network: 'default' | 'none';
   dns: string[];
   port_map: PortMapping[];
+  exposed_ports: ExposedPort[];
+  /** `-P`: every exposed port is published. */
+  publish_all: boolean;
   labels: Record<string, string>;
   auto_remove: boolean;
   /** Signal that `stop` sends, e.g. `SIGTERM`. */
@@ -75,6 +111,8 @@ export interface BoxRecord {
   stopped_by_user: boolean;
   /** Health state; null while a box has no health check. */
   health: string | null;
+  /** Null when the image has none. */
+  healthcheck: HealthCheck | null;
   /** ISO 8601, UTC. */
   created_at: string;
   started_at: string | null;
@@ -94,6 +132,6 @@ export interface BoxRecord {
 
 /** The whole file. */
 export interface BoxesFile {
-  version: 1;
+  version: 2;
   boxes: BoxRecord[];
 }

@@ -3,6 +3,8 @@
  * A kind's `parse` takes the value so far (flags that repeat add to it) and the text that was given.
  */
 import { parseSize } from '../../engine/units.ts';
+import type { ParsedMount } from '../../engine/volumes/mount-request.ts';
+import { parseMount } from '../../engine/volumes/parse-mount.ts';
 import { A3sError } from '../../errors.ts';
 import { goQuote } from '../../output/go-quote.ts';
 
@@ -106,6 +108,15 @@ function appendStream(previous: readonly string[], text: string): readonly strin
   return [...previous, stream];
 }
 
+/** What Docker's client refuses names the flag; what its engine refuses is told as it is. */
+function appendMount(previous: readonly ParsedMount[], text: string): readonly ParsedMount[] {
+  try {
+    return [...previous, parseMount(text)];
+  } catch (error) {
+    throw error instanceof A3sError && error.code === 'usage' ? new BadValue(error.message) : error;
+  }
+}
+
 const text = (label: string): Kind<string | undefined> => ({
   label,
   zero: undefined,
@@ -133,6 +144,7 @@ export const kinds = {
   address: list('list', appendAddress),
   filter: list('filter', appendFilter),
   stream: list('list', appendStream),
+  mount: { label: 'mount', zero: [], parse: appendMount } satisfies Kind<readonly ParsedMount[]>,
 } as const;
 
 export type KindName = keyof typeof kinds;

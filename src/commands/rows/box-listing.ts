@@ -30,7 +30,7 @@ export function boxListing({ truncate, now }: BoxListingOptions): Listing<BoxRec
     RunningFor: { heading: 'CREATED', value: (box) => timeAgo(new Date(box.created_at), now) },
     Ports: {
       heading: 'PORTS',
-      value: (box) => (isUp(box) ? describePorts(box.port_map) : ''),
+      value: (box) => (isUp(box) ? describePorts(box.port_map, box.exposed_ports) : ''),
     },
     State: { heading: 'STATE', value: stateOf },
     Status: { heading: 'STATUS', value: (box) => statusOf(box, now) },
@@ -45,9 +45,13 @@ export function boxListing({ truncate, now }: BoxListingOptions): Listing<BoxRec
     },
     Mounts: {
       heading: 'MOUNTS',
-      value: (box) => box.volumes.map((volume) => cut(volume.source, MOUNT_WIDTH)).join(','),
+      value: (box) =>
+        box.volumes.map(({ name, source }) => cut(name === '' ? source : name, MOUNT_WIDTH)).join(','),
     },
-    LocalVolumes: { heading: 'LOCAL VOLUMES', value: () => '0' },
+    LocalVolumes: {
+      heading: 'LOCAL VOLUMES',
+      value: (box) => String(box.volumes.filter(({ type }) => type === 'volume').length),
+    },
     Networks: {
       heading: 'NETWORKS',
       value: (box) => (box.network === 'none' ? 'none' : 'bridge'),

@@ -15,7 +15,11 @@ import {
 } from '../templates/ensure.ts';
 import { shapeOf } from '../templates/shape.ts';
 import { CloneError, startClone, type Vm } from '../vm.ts';
-import { planMounts, provideScratch, type MountPlan } from './mounts.ts';
+import type { MachineShape, Share } from '../qemu/args.ts';
+import { planMounts, type MountPlan } from './mounts.ts';
+import { provideScratch } from './scratch.ts';
+import { readBoxes } from '../../state/boxes-file.ts';
+import { sweepFills } from './volume-share.ts';
 
 /** A random host port may be taken by somebody else before QEMU binds it. */
 const PORT_TRIES = 3;
@@ -34,6 +38,7 @@ export interface BootOptions {
 
 export interface BootedBox extends Vm {
   network: NetworkAttachment;
+  shape: MachineShape;
   mounts: MountPlan[];
   /** False: the box ran from the base template, and its image has no template yet. */
   fromImageTemplate: boolean;
@@ -45,11 +50,14 @@ export interface BootedBox extends Vm {
  */
 export async function bootBox(context: RuntimeContext, options: BootOptions): Promise<BootedBox> {
   const { record } = options;
+  const plan = planMounts(record, boxPaths(record.box_dir).sharesDir);
+  const shape = shapeOf(record, plan.shares.length);
+  await sweepVolumes(context, plan);
   const randomPorts = record.port_map.some((port) => port.host_port === 0);
   for (let attempt = 1; ; attempt += 1) {
-    const found = await chooseTemplate(context, options);
+    const found = await chooseTemplate(context, shape, options);
     try {
-      return await bootFrom(context, options, found);
+      return await bootFrom(context, options, { found, shape, ...plan });
     } catch (error) {
       options.signal.throwIfAborted();
       const portTaken = error instanceof A3sError && error.code === 'port_taken';
@@ -64,22 +72,43 @@ export async function bootBox(context: RuntimeContext, options: BootOptions): Pr
 
 async function chooseTemplate(
   context: RuntimeContext,
+  shape: MachineShape,
   { record, rootfs, signal }: BootOptions,
 ): Promise<FoundTemplate> {
-  const shape = shapeOf(record);
   // A disk that holds the box's writes is mounted anew: an image template has another one mounted.
   const ready = record.has_writes ? null : findImageTemplate(context, shape, rootfs.digest);
   return ready ?? ensureBaseTemplate(context, shape, signal);
 }
 
+interface BootParts {
+  found: FoundTemplate;
+  shape: MachineShape;
+  shares: Share[];
+  mounts: MountPlan[];
+}
+
+/** Volumes that are to be filled may hold what boxes left that were killed at it. */
+async function sweepVolumes(
+  { layout }: RuntimeContext,
+  { shares, mounts }: { shares: readonly Share[]; mounts: readonly MountPlan[] },
+): Promise<void> {
+  const filled = mounts.filter((mount) => mount.type === 'share' && mount.fill === true);
+  if (filled.length === 0) return;
+  const boxes = await readBoxes(layout);
+  const active = boxes.filter((box) => box.pid !== null).map((box) => box.id);
+  for (const mount of filled) {
+    const share = shares.find((_, slot) => mount.type === 'share' && mount.tag === `share${slot}`);
+    if (share !== undefined) sweepFills(share.path, active);
+  }
+}
+
 async function bootFrom(
   context: RuntimeContext,
   options: BootOptions,
-  found: FoundTemplate,
+  { found, shape, shares, mounts }: BootParts,
 ): Promise<BootedBox> {
   const { record, rootfs } = options;
   const paths = boxPaths(record.box_dir);
-  const { shares, mounts } = planMounts(record, paths.sharesDir);
   const original = found.template.scratch ?? context.bundle.scratch;
   if (original === context.bundle.scratch && !record.has_writes)
     verifyBundle(context.bundle, ['scratch.qcow2']);
@@ -89,7 +118,7 @@ async function bootFrom(
   const { qemu, ready } = startClone(context, {
     boxDir: record.box_dir,
     found,
-    shape: shapeOf(record),
+    shape,
     root: rootfs.path,
     scratch: paths.scratch,
     scratchKept: record.has_writes,
@@ -104,5 +133,5 @@ async function bootFrom(
   };
   options.spawned(qemu);
   const vm = await ready;
-  return { ...vm, network, mounts, fromImageTemplate: found.template.scratch !== null };
+  return { ...vm, network, shape, mounts, fromImageTemplate: found.template.scratch !== null };
 }

@@ -7,14 +7,13 @@ import { join } from 'node:path';
 import { A3sError } from '../../errors.ts';
 import { boxPaths, layoutOf, type BoxPaths } from '../../state/layout.ts';
 import { AgentPort } from '../agent-link.ts';
-import { bootTryMs } from '../deadlines.ts';
+import { startLimitMs } from '../deadlines.ts';
 import { guestText } from '../protocol/guest-text.ts';
 import { MessageType, encodeJsonMessage, encodeMessage, type Message } from '../protocol/messages.ts';
 import type { QemuProcess } from '../qemu/process.ts';
 import type { ProcessResult } from '../process-session.ts';
 import { openContext, type RuntimeContext } from '../templates/context.ts';
 import { ensureImageTemplate } from '../templates/ensure.ts';
-import { shapeOf } from '../templates/shape.ts';
 import { bootBox, type BootedBox } from './boot.ts';
 import { bridgeSocket } from './bridge.ts';
 import type { Client } from './client.ts';
@@ -192,7 +191,7 @@ export class BoxMonitor implements ControlledBox {
   async #onceStarted(context: RuntimeContext, workload: Workload, box: BootedBox): Promise<void> {
     try {
       const started = await this.#recordStart(workload, box);
-      if (started && !box.fromImageTemplate) this.#template = this.#makeTemplate(context);
+      if (started && !box.fromImageTemplate) this.#template = this.#makeTemplate(context, box);
     } catch (error) {
       this.#abort.abort(error);
     }
@@ -200,7 +199,7 @@ export class BoxMonitor implements ControlledBox {
 
   /** Waits for the start and writes it down; false when there was none. */
   async #recordStart(workload: Workload, box: BootedBox): Promise<boolean> {
-    const limit = bootTryMs();
+    const limit = startLimitMs(box.mounts.some((mount) => mount.type === 'share' && mount.fill === true));
     const late = new A3sError('boot_failed', `the guest did not start the workload within ${limit} ms`, {
       stage: 'start',
     });
@@ -273,11 +272,11 @@ export class BoxMonitor implements ControlledBox {
     }
   }
 
-  async #makeTemplate(context: RuntimeContext): Promise<void> {
+  async #makeTemplate(context: RuntimeContext, { shape }: BootedBox): Promise<void> {
     try {
       const { record, rootfs } = this.#request;
       const [program = 'sh'] = [...record.entrypoint, ...record.cmd];
-      await ensureImageTemplate(context, shapeOf(record), rootfs, [program, 'sh']);
+      await ensureImageTemplate(context, shape, rootfs, [program, 'sh']);
     } catch (error) {
       note(`no image template: ${error instanceof Error ? error.message : String(error)}`);
     }

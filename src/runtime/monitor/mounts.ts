@@ -1,30 +1,29 @@
-/** Bind mounts as 9p shares: a directory is exported as it is, a single file through a link in a directory of its own. */
-import {
-  chmodSync,
-  constants,
-  copyFileSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  realpathSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+/** A box's mounts as 9p shares: a directory and a volume are exported as they are, single files through links. */
+import { linkSync, mkdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { A3sError, hasErrno } from '../../errors.ts';
-import type { BoxRecord } from '../../state/record.ts';
+import { VOLUME_DATA } from '../../state/layout.ts';
+import type { BoxRecord, VolumeMount } from '../../state/record.ts';
 import type { Share } from '../qemu/args.ts';
+import { isEmpty, ownersOf } from './volume-share.ts';
 
 export type MountPlan =
-  | { type: 'share'; tag: string; subpath: string; target: string; read_only: boolean }
+  | { type: 'share'; tag: string; subpath: string; target: string; read_only: boolean; fill?: true }
   | { type: 'tmpfs'; target: string; options: string };
 
 /** Docker's default for `--tmpfs /path`. */
 const TMPFS_DEFAULTS = 'rw,nosuid,nodev,noexec';
 
+/** What is exported for one mount, and what of it is mounted. */
+interface Source extends Share {
+  subpath: string;
+  fill: boolean;
+}
+
 /**
- * The shares for QEMU and the mounts for the agent, in the order they must be made.
+ * The shares for QEMU and the mounts for the agent, in the order they must be made. Mounts of one directory share a slot,
+ * because slots are few.
  * @throws A3sError `invalid_config` when a source is not there any more.
  */
 export function planMounts(record: BoxRecord, sharesDir: string): { shares: Share[]; mounts: MountPlan[] } {
@@ -34,15 +33,17 @@ export function planMounts(record: BoxRecord, sharesDir: string): { shares: Shar
     target,
     options: options === '' ? TMPFS_DEFAULTS : `${TMPFS_DEFAULTS},${options}`,
   }));
-  record.volumes.forEach((volume, slot) => {
-    const source = shareSource(volume.source, join(sharesDir, String(slot)));
-    shares.push({ path: source.dir, readOnly: volume.read_only });
+  rmSync(sharesDir, { recursive: true, force: true });
+  record.volumes.forEach((mount, index) => {
+    const { subpath, fill, ...share } =
+      mount.type === 'volume' ? volumeSource(mount) : bindSource(mount, sharesDir, index);
     mounts.push({
       type: 'share',
-      tag: `share${slot}`,
-      subpath: source.subpath,
-      target: volume.target,
-      read_only: volume.read_only,
+      tag: `share${slotOf(share, shares)}`,
+      subpath,
+      target: mount.target,
+      read_only: mount.read_only,
+      ...(fill ? { fill } : {}),
     });
   });
   // A mount below another must come after it.
@@ -50,20 +51,50 @@ export function planMounts(record: BoxRecord, sharesDir: string): { shares: Shar
   return { shares, mounts };
 }
 
+/** The slot that exports this directory so, taken now if there is none. */
+function slotOf(share: Share, shares: Share[]): number {
+  const known = shares.findIndex(({ path, readOnly }) => path === share.path && readOnly === share.readOnly);
+  return known < 0 ? shares.push(share) - 1 : known;
+}
+
+/**
+ * Not the data's directory itself: another box that fills the volume puts a new one in its place, and QEMU would hold on
+ * to the old one.
+ */
+function volumeSource(mount: VolumeMount): Source {
+  const share = dirname(mount.source);
+  if (statSync(mount.source, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new A3sError('invalid_config', `get ${mount.name}: no such volume`, {
+      hint: `its files are gone; a3s-box volume create ${mount.name} makes an empty one`,
+    });
+  }
+  const fill = mount.copy && isEmpty(mount.source);
+  return {
+    path: share,
+    readOnly: mount.read_only && !fill,
+    owners: ownersOf(share),
+    subpath: join(VOLUME_DATA, mount.subpath),
+    fill,
+  };
+}
+
 /**
  * A file is exported by a hard link, which is the same file, so that its neighbours stay out of the VM. Across file systems
- * or without the right to link, its directory must be exported; docs/security.md says so.
+ * or without the right to link, its directory must be exported; docs/security.md says so. All files of a box with equal
+ * rights are in one share, each in a directory of its own.
  */
-function shareSource(source: string, linkDir: string): { dir: string; subpath: string } {
+function bindSource({ source, read_only }: VolumeMount, sharesDir: string, index: number): Source {
+  const common = { readOnly: read_only, owners: 'drop' as const, fill: false };
   const file = resolveLinks(source);
-  if (statSync(file).isDirectory()) return { dir: source, subpath: '' };
-  rmSync(linkDir, { recursive: true, force: true });
-  mkdirSync(linkDir, { recursive: true, mode: 0o700 });
+  if (statSync(file).isDirectory()) return { path: source, subpath: '', ...common };
+  const links = join(sharesDir, read_only ? 'ro' : 'rw');
+  const subpath = join(String(index), basename(file));
+  mkdirSync(join(links, String(index)), { recursive: true, mode: 0o700 });
   try {
-    linkSync(file, join(linkDir, basename(file)));
-    return { dir: linkDir, subpath: basename(file) };
+    linkSync(file, join(links, subpath));
+    return { path: links, subpath, ...common };
   } catch {
-    return { dir: dirname(file), subpath: basename(file) };
+    return { path: dirname(file), subpath: basename(file), ...common };
   }
 }
 
@@ -75,19 +106,4 @@ function resolveLinks(source: string): string {
     if (!hasErrno(cause, 'ENOENT', 'ENOTDIR')) throw cause;
     throw new A3sError('invalid_config', `bind source path does not exist: ${source}`, { cause });
   }
-}
-
-/** The box's writable disk: its own from an earlier start, or a fresh copy. */
-export function provideScratch(path: string, original: string, keep: boolean): void {
-  if (keep) {
-    if (!existsSync(path)) {
-      throw new A3sError('state_corrupt', `the box's disk ${path} is missing`, {
-        hint: 'its files are lost: remove the box and create it again',
-      });
-    }
-    return;
-  }
-  rmSync(path, { force: true });
-  copyFileSync(original, path, constants.COPYFILE_FICLONE);
-  chmodSync(path, 0o600);
 }

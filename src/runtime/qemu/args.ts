@@ -20,6 +20,11 @@ export type Disk = { kind: 'placeholder' } | { kind: 'file'; path: string; forma
 export interface Share {
   path: string;
   readOnly: boolean;
+  /**
+   * Where owners go that QEMU cannot give to files, when it does not run as root: `drop` leaves the files with its own
+   * user, `attributes` keeps them, with modes and kinds, in extended attributes of each file (QEMU's mapped-xattr).
+   */
+  owners: 'drop' | 'attributes';
 }
 
 export interface VmPlan {
@@ -161,9 +166,10 @@ function diskArguments(name: 'root' | 'scratch', disk: Disk, readOnly: boolean):
 }
 
 function shareArguments(plan: VmPlan): string[] {
-  const model = plan.privileged ? 'passthrough' : 'none';
   return Array.from({ length: plan.shape.shareSlots }, (_, slot) => {
-    const share = plan.shares[slot] ?? { path: plan.emptyShare, readOnly: true };
+    const share = plan.shares[slot] ?? { path: plan.emptyShare, readOnly: true, owners: 'drop' };
+    const mapped = share.owners === 'attributes' ? 'mapped-xattr' : 'none';
+    const model = plan.privileged ? 'passthrough' : mapped;
     const access = share.readOnly ? ',readonly=on' : '';
     return [
       '-fsdev',

@@ -14,10 +14,18 @@ const OVERHEAD_SHARE = 32;
 const SLOT_CLASSES = [0, 4, 16] as const;
 const MAX_VCPUS = 64;
 
-export function shapeOf(record: Pick<BoxRecord, 'cpus' | 'memory_mb' | 'volumes'>): MachineShape {
-  const slots = SLOT_CLASSES.find((count) => count >= record.volumes.length);
+/**
+ * @param shares how many directories of the host the box's mounts export
+ * @throws A3sError `invalid_config` when they are too many.
+ */
+export function shapeOf(record: Pick<BoxRecord, 'cpus' | 'memory_mb'>, shares: number): MachineShape {
+  const slots = SLOT_CLASSES.find((count) => count >= shares);
   if (slots === undefined) {
-    throw new A3sError('invalid_config', `a box takes at most 16 bind mounts, not ${record.volumes.length}`);
+    throw new A3sError(
+      'invalid_config',
+      `a box takes at most 16 directories and volumes of the host, not ${shares}`,
+      { hint: 'mount a directory that holds several of them' },
+    );
   }
   return {
     vcpus: Math.min(Math.max(Math.ceil(record.cpus), 1), MAX_VCPUS),

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { kinds } from '../../../src/commands/flags/kinds.ts';
 import type { FlagSpec } from '../../../src/commands/flags/spec.ts';
-import { load, plain, spellings } from '../../../src/commands/registry.ts';
+import { groups, load, plain, spellings } from '../../../src/commands/registry.ts';
 
 const INTRODUCTION = `# Compatibility with Docker's command line
 
@@ -27,6 +27,9 @@ This file is made from the flags' own definitions by \`test/unit/commands/compat
 - \`login\` to Docker Hub asks for a name and a password; Docker's offers a device code in a browser first.
 - Plain HTTP and unverified certificates are for registries on this machine and those that \`A3S_INSECURE_REGISTRIES\` names
   (hosts and networks, separated by commas); the \`insecure-registries\` of a \`daemon.json\` are not read.
+- A volume's directory is \`volumes/NAME/_data\` of the state directory. The driver is always \`local\` and takes no
+  options; mounts do not propagate. \`--volumes-from\` is not supported yet.
+- A box takes at most 16 different directories and volumes of the host; single files and mounts of one directory share.
 - The global flags \`-H\`, \`--context\`, \`--config\`, \`--log-level\` and \`--tls…\` are refused: there is no daemon.
 
 ## Commands
@@ -37,13 +40,14 @@ const OURS = new Set(['exec --timeout']);
 
 test('docs/compatibility.md says what the flags say', async () => {
   const sections = await Promise.all(
-    plain.map(async (name) => {
+    [...plain, ...Object.values(groups['volume']?.commands ?? {})].map(async (name) => {
       const command = await load(name);
       const names = spellings(name).map((spelling) => `\`a3s-box ${spelling}\``);
       const rows = Object.entries(command.flags)
         .toSorted(([a], [b]) => (a < b ? -1 : 1))
         .map(([flag, spec]) => row(name, flag, spec));
-      return `### ${name}\n\n${command.summary}. ${names.join(', ')}\n\n| flag | |\n|---|---|\n${rows.join('\n')}\n`;
+      const [title = name] = plain.includes(name) ? [name] : spellings(name);
+      return `### ${title}\n\n${command.summary}. ${names.join(', ')}\n\n| flag | |\n|---|---|\n${rows.join('\n')}\n`;
     }),
   );
   await expect([INTRODUCTION, ...sections].join('\n')).toMatchFileSnapshot('../../../docs/compatibility.md');

@@ -52,7 +52,7 @@ describe('--env-file', () => {
 test('-e comes after the files, and a name alone takes the value of the caller', async () => {
   const path = await file('A=1\n');
   const env = await readEnvironment(['A=2', 'HERE', 'NOT_HERE', 'EMPTY='], [path], { HERE: 'x' });
-  expect(env).toEqual(['A=1', 'A=2', 'HERE=x', 'EMPTY=']);
+  expect(env).toEqual(['A=1', 'A=2', 'HERE=x', 'NOT_HERE', 'EMPTY=']);
 });
 
 test('labels: a name alone has no value, -l wins', async () => {

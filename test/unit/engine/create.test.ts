@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 import { createBox } from '../../../src/engine/create.ts';
+import { bindRequest } from '../../../src/engine/volumes/mount-request.ts';
 import { readBoxes } from '../../../src/state/boxes-file.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { createOptions, testEngine } from './fixture/engine.ts';
@@ -72,8 +73,8 @@ test.each([
   [{ entrypoint: [] }, 'invalid_config', 'no command specified'],
   [
     {
-      volumes: [{ type: 'bind' as const, source: '/tmp', target: '/a', read_only: false }],
-      tmpfs: [{ target: '/a', options: '' }],
+      volumes: [bindRequest({ source: '/tmp', target: '/a' })],
+      tmpfs: [{ target: '/a', options: '', from_mount: false }],
     },
     'invalid_config',
     'Duplicate mount point: /a',
@@ -93,13 +94,11 @@ test('a bind source that is missing is made as a directory, a file is taken as i
   const directory = join(engine.bundleDir, 'made', 'here');
   const file = join(engine.bundleDir, 'file');
   writeFileSync(file, 'x');
-  const mount = (source: string, target: string) => ({
-    type: 'bind' as const,
-    source,
-    target,
-    read_only: false,
-  });
-  await createBox(engine, createOptions({ volumes: [mount(directory, '/a'), mount(file, '/b')] }));
+  const volumes = [
+    bindRequest({ source: directory, target: '/a' }),
+    bindRequest({ source: file, target: '/b' }),
+  ];
+  await createBox(engine, createOptions({ volumes }));
   expect(statSync(directory).isDirectory()).toBe(true);
   expect(statSync(file).isFile()).toBe(true);
 });
@@ -134,7 +133,7 @@ test('a name that is taken costs no bind source', async () => {
   const engine = testEngine();
   await createBox(engine, createOptions({ name: 'web' }));
   const source = join(temporaryDirectory(), 'data');
-  const volumes = [{ type: 'bind' as const, source, target: '/data', read_only: false }];
+  const volumes = [bindRequest({ source, target: '/data' })];
   await expect(createBox(engine, createOptions({ name: 'web', volumes }))).rejects.toMatchObject({
     code: 'name_conflict',
   });
@@ -143,9 +142,7 @@ test('a name that is taken costs no bind source', async () => {
 
 test('a bind source that cannot be made leaves no box', async () => {
   const engine = testEngine();
-  const volumes = [
-    { type: 'bind' as const, source: '/etc/passwd/nosuch', target: '/data', read_only: false },
-  ];
+  const volumes = [bindRequest({ source: '/etc/passwd/nosuch', target: '/data' })];
   await expect(createBox(engine, createOptions({ volumes }))).rejects.toThrow(
     "error while creating mount source path '/etc/passwd/nosuch'",
   );

@@ -40,7 +40,7 @@ test.each([
   ['lost', lost],
 ])('a full disk does not keep an %s box from being removed', async (_name, change) => {
   const { engine, box } = await fullDisk(change);
-  await removeBox(engine, 'd1', { force: true });
+  await removeBox(engine, 'd1', { force: true, volumes: false });
   expect(await readBoxes(engine.layout)).toEqual([]);
   expect(existsSync(box.box_dir)).toBe(false);
 });
@@ -53,6 +53,8 @@ test('a full disk does not keep a box of --rm from going', async () => {
 
 test('without force a box that seems to run keeps its directory', async () => {
   const { engine, box } = await fullDisk(lost);
-  await expect(removeBox(engine, 'd1', { force: false })).rejects.toMatchObject({ code: 'box_running' });
+  await expect(removeBox(engine, 'd1', { force: false, volumes: false })).rejects.toMatchObject({
+    code: 'box_running',
+  });
   expect(existsSync(box.box_dir)).toBe(true);
 });

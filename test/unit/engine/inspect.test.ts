@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 
 import { inspectObject } from '../../../src/engine/inspect.ts';
 import { processStart } from '../../../src/state/processes.ts';
+import { sampleBind } from '../../sample-record.ts';
 import { addBoxes, testEngine } from './fixture/engine.ts';
 
 test('a box has the shape of Docker, with its record under Box', async () => {
@@ -12,7 +13,7 @@ test('a box has the shape of Docker, with its record under Box', async () => {
     pid: process.pid,
     pid_start: processStart(process.pid),
     cmd: ['sleep', '1000'],
-    volumes: [{ type: 'bind', source: '/srv', target: '/data', read_only: true }],
+    volumes: [sampleBind('/srv', '/data', { read_only: true, mode: 'ro' })],
     port_map: [
       { host_ip: '0.0.0.0', host_port: 32_768, guest_port: 8080, protocol: 'tcp' },
       { host_ip: '127.0.0.1', host_port: 8080, guest_port: 8080, protocol: 'tcp' },

@@ -4,7 +4,6 @@ import { parsePublish } from '../../../src/engine/ports.ts';
 import { parseSignal } from '../../../src/engine/signals.ts';
 import { parseRfc3339, parseTimestamp } from '../../../src/engine/timestamps.ts';
 import { parseDuration, parseSize } from '../../../src/engine/units.ts';
-import { parseTmpfs, parseVolume } from '../../../src/engine/volumes.ts';
 
 test.each([
   ['0', 0],
@@ -133,54 +132,6 @@ test.each([
   ['8000-8002:80', 'a range of host ports for one port is not supported yet: 80 and 8000-8002'],
 ])('-p %j is refused: %s', (spec, message) => {
   expect(() => parsePublish(spec)).toThrow(message);
-});
-
-test.each([
-  ['/a:/b', { source: '/a', target: '/b', read_only: false }],
-  ['/a:/b:ro', { source: '/a', target: '/b', read_only: true }],
-  ['/a:/b:rw,z', { source: '/a', target: '/b', read_only: false }],
-  ['/a/../c/:/b//d/', { source: '/c', target: '/b/d', read_only: false }],
-  ['./a:/b', { source: '/work/a', target: '/b', read_only: false }],
-  ['..:/b', { source: '/', target: '/b', read_only: false }],
-  ['.:/b', { source: '/work', target: '/b', read_only: false }],
-])('-v %s', (spec, mount) => {
-  expect(parseVolume(spec, '/work')).toEqual({ type: 'bind', ...mount });
-});
-
-test.each([
-  ['', 'usage', "invalid volume specification: ''"],
-  [':/b', 'usage', "invalid volume specification: ':/b'"],
-  ['/a:', 'usage', "invalid volume specification: '/a:'"],
-  ['/a:/b:ro:x', 'usage', "invalid volume specification: '/a:/b:ro:x'"],
-  ['/a:b', 'usage', "invalid mount path: 'b' mount path must be absolute"],
-  ['/a:/', 'usage', "destination can't be '/'"],
-  ['/a:/b/..', 'usage', "destination can't be '/'"],
-  ['/a:/b:x', 'usage', 'invalid mode: x'],
-  ['/a:/b:ro,rw', 'usage', 'invalid mode: ro,rw'],
-  ['/a:/b:rshared', 'unsupported', 'mount propagation is not supported: rshared'],
-  ['data:/b', 'unsupported', 'named volumes are not supported yet: data:/b'],
-  ['/b', 'unsupported', 'anonymous volumes are not supported yet: /b'],
-  ['a/b:/c', 'usage', 'a/b includes invalid characters for a local volume name'],
-])('-v %j is refused (%s): %s', (spec, code, message) => {
-  expect(() => parseVolume(spec, '/work')).toThrow(
-    expect.objectContaining({ code, message: expect.stringContaining(message) }),
-  );
-});
-
-test.each([
-  ['/run', { target: '/run', options: '' }],
-  ['/run:rw,size=64m,mode=1777', { target: '/run', options: 'rw,size=64m,mode=1777' }],
-])('--tmpfs %s', (spec, mount) => {
-  expect(parseTmpfs(spec)).toEqual(mount);
-});
-
-test.each([
-  ['run', "invalid mount path: 'run' mount path must be absolute"],
-  ['/', "destination can't be '/'"],
-  ['/run:size=x', 'invalid tmpfs option ["size=x"]'],
-  ['/run:foo', 'invalid tmpfs option ["foo"]'],
-])('--tmpfs %s is refused: %s', (spec, message) => {
-  expect(() => parseTmpfs(spec)).toThrow(message);
 });
 
 test.each(['[::1]:8080:80', '[::]:8080:80', '::1:8080:80'])('-p %s: IPv6 cannot be published', (spec) => {

@@ -19,10 +19,12 @@ test('an idle box is removed with its directory', async () => {
   const engine = testEngine();
   const [box] = await addBoxes(engine, { name: 'd1', status: 'stopped', exit_code: 0 });
   mkdirSync(box?.box_dir ?? '', { recursive: true });
-  await removeBox(engine, 'd1', { force: false });
+  await removeBox(engine, 'd1', { force: false, volumes: false });
   expect(await readBoxes(engine.layout)).toEqual([]);
   expect(readdirSync(engine.layout.boxesDir)).toEqual([]);
-  await expect(removeBox(engine, 'd1', { force: true })).rejects.toThrow('No such container: d1');
+  await expect(removeBox(engine, 'd1', { force: true, volumes: false })).rejects.toThrow(
+    'No such container: d1',
+  );
 });
 
 test.each([
@@ -32,7 +34,7 @@ test.each([
 ] as const)('a %s box is not removed without force', async (status, reason) => {
   const engine = testEngine();
   await addBoxes(engine, { name: 'd1', status, ...live });
-  await expect(removeBox(engine, 'd1', { force: false })).rejects.toMatchObject({
+  await expect(removeBox(engine, 'd1', { force: false, volumes: false })).rejects.toMatchObject({
     code: 'box_running',
     message: `cannot remove container "/d1": ${reason}`,
   });
@@ -50,7 +52,7 @@ test('force removes a box whose monitor does not listen, and kills the monitor',
   await updateBox(engine.layout, box?.id ?? '', (record) => {
     Object.assign(record, { status: 'running', pid, pid_start: processStart(pid) });
   });
-  await removeBox(engine, 'd1', { force: true });
+  await removeBox(engine, 'd1', { force: true, volumes: false });
   expect(processStart(pid)).toBeNull();
   expect((await readBoxes(engine.layout)).map(({ name }) => name)).toEqual(['d2']);
 });

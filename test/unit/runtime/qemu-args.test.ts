@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { escapeOption, qemuArguments, type VmPlan } from '../../../src/runtime/qemu/args.ts';
+import { escapeOption, qemuArguments, type VmPlan, type Share } from '../../../src/runtime/qemu/args.ts';
 
 const shape = { vcpus: 2, memoryMib: 576, shareSlots: 0 };
 const common = {
@@ -110,8 +110,8 @@ test('share slots that a box does not use export the empty directory, read-only'
     ...clone,
     shape: { ...shape, shareSlots: 3 },
     shares: [
-      { path: '/srv/data', readOnly: false },
-      { path: '/srv/config', readOnly: true },
+      { path: '/srv/data', readOnly: false, owners: 'drop' },
+      { path: '/srv/config', readOnly: true, owners: 'attributes' },
     ],
   });
   expect(values(args, '-fsdev')).toEqual([
@@ -121,9 +121,17 @@ test('share slots that a box does not use export the empty directory, read-only'
   ]);
 });
 
-test('without privileges 9p does not try to keep owners', () => {
-  const plan = { ...clone, privileged: false, shape: { ...shape, shareSlots: 1 } };
-  expect(values(qemuArguments(plan), '-fsdev')[0]).toContain('security_model=none');
+test('without privileges 9p keeps owners in attributes or not at all', () => {
+  const share = { path: '/v', readOnly: false };
+  const shares: Share[] = [
+    { ...share, owners: 'drop' },
+    { ...share, owners: 'attributes' },
+  ];
+  const plan = { ...clone, privileged: false, shape: { ...shape, shareSlots: 2 }, shares };
+  expect(values(qemuArguments(plan), '-fsdev')).toEqual([
+    'local,id=fs0,path=/v,security_model=none,multidevs=remap',
+    'local,id=fs1,path=/v,security_model=mapped-xattr,multidevs=remap',
+  ]);
 });
 
 test('the emulator has a large translation cache, KVM no options', () => {
@@ -143,7 +151,7 @@ test('a comma in a path stays in the path', () => {
     scratch: { kind: 'file', path: '/s,1', format: 'qcow2' },
     consoleFile: '/c,1',
     shape: { ...shape, shareSlots: 1 },
-    shares: [{ path: '/d,security_model=none', readOnly: true }],
+    shares: [{ path: '/d,security_model=none', readOnly: true, owners: 'drop' }],
   });
   expect(values(args, '-name')).toEqual(['a3s-box /h,,x']);
   expect(values(args, '-object')[0]).toContain('mem-path=/t,,1/memory,share');

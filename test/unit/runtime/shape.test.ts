@@ -2,17 +2,8 @@ import { expect, test } from 'vitest';
 
 import { A3sError } from '../../../src/errors.ts';
 import { cpuQuota, shapeOf } from '../../../src/runtime/templates/shape.ts';
-import type { VolumeMount } from '../../../src/state/record.ts';
 
-const volumes = (count: number): VolumeMount[] =>
-  Array.from({ length: count }, (_, n) => ({
-    type: 'bind',
-    source: `/s${n}`,
-    target: `/t${n}`,
-    read_only: false,
-  }));
-const shape = (cpus: number, memory_mb: number, mounts = 0): unknown =>
-  shapeOf({ cpus, memory_mb, volumes: volumes(mounts) });
+const shape = (cpus: number, memory_mb: number, shares = 0): unknown => shapeOf({ cpus, memory_mb }, shares);
 
 test('the VM has 128 MiB and a thirty-second more than the box', () => {
   expect(shape(2, 512)).toEqual({ vcpus: 2, memoryMib: 656, shareSlots: 0 });
@@ -35,15 +26,15 @@ test.each([
   [4, 4],
   [5, 16],
   [16, 16],
-])('%d bind mounts take %d share slots', (mounts, shareSlots) => {
-  expect(shape(1, 64, mounts)).toMatchObject({ shareSlots });
+])('%d shares take %d slots', (shares, shareSlots) => {
+  expect(shape(1, 64, shares)).toMatchObject({ shareSlots });
 });
 
-test('more bind mounts than there are slots are refused', () => {
+test('more shares than there are slots are refused', () => {
   expect(() => shape(1, 64, 17)).toThrow(
     expect.objectContaining({
       code: 'invalid_config',
-      message: 'a box takes at most 16 bind mounts, not 17',
+      message: 'a box takes at most 16 directories and volumes of the host, not 17',
     }),
   );
   expect(() => shape(1, 64, 17)).toThrow(A3sError);

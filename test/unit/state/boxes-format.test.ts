@@ -1,21 +1,33 @@
 import { expect, test } from 'vitest';
 
 import { CorruptBoxesFile, formatBoxes, migrate, parseBoxes } from '../../../src/state/boxes-format.ts';
-import { sampleRecord } from '../../sample-record.ts';
+import { sampleBind, sampleRecord } from '../../sample-record.ts';
 
 const full = sampleRecord({
   status: 'running',
   pid: 4321,
   pid_start: 123_456,
   cpus: 1.5,
-  volumes: [{ type: 'bind', source: '/srv/a', target: '/data', read_only: true }],
-  tmpfs: [{ target: '/run', options: 'size=64k' }],
+  volumes: [
+    sampleBind('/srv/a', '/data', { read_only: true, mode: 'ro' }),
+    sampleBind('/v/data', '/v', { type: 'volume', name: 'data', mode: 'z', copy: true }),
+  ],
+  tmpfs: [{ target: '/run', options: 'size=64k', from_mount: false }],
+  exposed_ports: [{ guest_port: 80, protocol: 'tcp' }],
+  healthcheck: {
+    test: ['CMD', 'true'],
+    interval: 1,
+    timeout: 0,
+    start_period: 0,
+    start_interval: 0,
+    retries: 3,
+  },
   port_map: [{ host_ip: '0.0.0.0', host_port: 0, guest_port: 53, protocol: 'udp' }],
   labels: { a: 'b' },
   started_at: '2026-01-02T03:04:06.000Z',
 });
 
-function text(record: object, version: unknown = 1): string {
+function text(record: object, version: unknown = 2): string {
   return JSON.stringify({ version, boxes: [record] });
 }
 
@@ -42,7 +54,12 @@ test.each([
   ['pid', -1],
   ['pid', 1.5],
   ['memory_mb', '512'],
-  ['volumes', [{ type: 'bind', source: 'relative', target: '/data', read_only: true }]],
+  ['volumes', [sampleBind('relative', '/data')]],
+  ['volumes', [sampleBind('/v', '/data', { type: 'volume', name: '' })]],
+  ['volumes', [sampleBind('/v', '/data', { type: 'volume', name: '../x' })]],
+  ['volumes', [sampleBind('/v', '/data', { type: 'volume', name: 'v1', subpath: '../x' })]],
+  ['exposed_ports', [{ guest_port: 70_000, protocol: 'tcp' }]],
+  ['healthcheck', { test: 'true' }],
   ['tmpfs', [null]],
   ['env', ['A=1', 2]],
   ['network', 'host'],
@@ -65,7 +82,7 @@ test('a field of a later minor version is kept', () => {
 
 test('two boxes of the same name are refused', () => {
   const other = sampleRecord({ id: '4e54fbf9-99f5-4c1b-8d2e-0123456789ab', short_id: '4e54fbf999f5' });
-  const boxes = { version: 1, boxes: [sampleRecord(), other] };
+  const boxes = { version: 2, boxes: [sampleRecord(), other] };
   expect(() => parseBoxes(JSON.stringify(boxes))).toThrow('box 2: another box has its ID or name');
 });
 
@@ -83,9 +100,25 @@ test.each([
 });
 
 test('a newer version is refused as such, whatever it looks like', () => {
-  expect(() => parseBoxes('{"version":2,"boxen":{}}')).toThrow(
-    'boxes.json has version 2, this a3s-box knows versions up to 1',
+  expect(() => parseBoxes('{"version":3,"boxen":{}}')).toThrow(
+    'boxes.json has version 3, this a3s-box knows versions up to 2',
   );
+});
+
+test('version 1, which knew no volumes, is read', () => {
+  const { exposed_ports: _p, publish_all: _a, healthcheck: _h, ...rest } = sampleRecord();
+  const old = {
+    ...rest,
+    volumes: [{ type: 'bind', source: '/srv', target: '/data', read_only: true }],
+    tmpfs: [{ target: '/run', options: '' }],
+  };
+  expect(parseBoxes(text(old, 1))).toEqual([
+    sampleRecord({
+      volumes: [sampleBind('/srv', '/data', { read_only: true, mode: 'ro' })],
+      tmpfs: [{ target: '/run', options: '', from_mount: false }],
+    }),
+  ]);
+  expect(() => parseBoxes(text({ ...old, volumes: 'x' }, 1))).toThrow('box 1: bad field volumes');
 });
 
 test('an older version is migrated step by step', () => {

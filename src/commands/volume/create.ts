@@ -1,0 +1,47 @@
+/** `volume create`: a place for data that outlives boxes. */
+import { createVolume } from '../../engine/volumes/volumes.ts';
+import { A3sError } from '../../errors.ts';
+import { defineCommand } from '../command.ts';
+import { refused } from '../flags/spec.ts';
+import { readLabels } from '../labels.ts';
+
+export const volumeCreate = defineCommand({
+  summary: 'Create a volume',
+  usage: '[OPTIONS] [VOLUME]',
+  args: { min: 0, max: 1 },
+  flags: {
+    driver: { kind: 'string', short: 'd', help: 'Specify volume driver name', default: 'local' },
+    label: { kind: 'label', help: 'Set metadata for a volume' },
+    name: { kind: 'string', help: 'Specify volume name', hidden: true },
+    opt: { kind: 'list', short: 'o', help: 'Set driver specific options' },
+    ...refused(
+      'string',
+      'availability',
+      'group',
+      'limit-bytes',
+      'required-bytes',
+      'scope',
+      'sharing',
+      'type',
+    ),
+    ...refused('list', 'secret', 'topology-preferred', 'topology-required'),
+  },
+  async run(context, { flags, args }) {
+    const named = flags.name === '' ? undefined : flags.name;
+    if (named !== undefined && args.length > 0) {
+      throw new A3sError(
+        'usage',
+        'conflicting options: cannot specify a volume-name through both --name and as a positional arg',
+      );
+    }
+    const labels = await readLabels(flags.label, []);
+    const [name = named] = args;
+    const options = {
+      name: name === '' ? undefined : name,
+      driver: flags.driver,
+      labels,
+      options: flags.opt,
+    };
+    await context.print(`${await createVolume(await context.engine(), options)}\n`);
+  },
+});
