@@ -13,7 +13,7 @@ import { layerError } from './layers/limits.ts';
 import { blobPath, brokenBlob } from './store.ts';
 
 /** Each piece is a round trip through the thread pool. */
-const PIECE_BYTES = 256 * 1024;
+const PIECE_BYTES = 128 * 1024;
 
 /** `sha256:…` and the number of bytes that passed. */
 export interface Fingerprint {

@@ -7,7 +7,7 @@ import { A3sError, hasErrno } from '../../errors.ts';
 import type { Layer } from '../image.ts';
 import { zstdFrames } from './zstd-frames.ts';
 
-const OUTPUT_PIECE_BYTES = 256 * 1024;
+const OUTPUT_PIECE_BYTES = 128 * 1024;
 /** Enough to tell each of them by. */
 const MAGIC_BYTES = 6;
 

@@ -5,6 +5,9 @@ import { once } from 'node:events';
 import { A3sError, hasErrno } from '../../errors.ts';
 
 const STDERR_KEPT = 4_096;
+const GATHERED_BYTES = 64 * 1024;
+/** Larger pieces are not worth a copy. */
+const LARGE_BYTES = 16 * 1024;
 /** Without a byte taken or the end reached. Large directories make its end slow, not this slow. */
 const STALL_MS = 300_000;
 
@@ -13,6 +16,9 @@ export class SquashfsWriter {
   readonly #child;
   readonly #ended: Promise<A3sError | null>;
   readonly #watchdog: NodeJS.Timeout;
+  /** Small pieces on their way, the first `#gathered` bytes: an archive of small files is mostly headers. */
+  #gathering = Buffer.allocUnsafeSlow(GATHERED_BYTES);
+  #gathered = 0;
   #complaint = '';
   #hasStalled = false;
 
@@ -36,15 +42,25 @@ export class SquashfsWriter {
 
   /** Takes bytes of the tar; `settled` tells when there is room for more. */
   write(bytes: Buffer): void {
-    if (bytes.length === 0) return;
-    if (this.#child.stdin.writableCorked === 0) this.#child.stdin.cork();
-    this.#child.stdin.write(bytes);
+    if (bytes.length > LARGE_BYTES) {
+      this.#flush();
+      this.#child.stdin.write(bytes);
+      return;
+    }
+    if (this.#gathered + bytes.length > this.#gathering.length) this.#flush();
+    this.#gathered += bytes.copy(this.#gathering, this.#gathered);
+  }
+
+  #flush(): void {
+    if (this.#gathered === 0) return;
+    this.#child.stdin.write(this.#gathering.subarray(0, this.#gathered));
+    this.#gathering = Buffer.allocUnsafeSlow(GATHERED_BYTES);
+    this.#gathered = 0;
   }
 
   /** @throws A3sError when tar2sqfs has given up. */
   async settled(): Promise<void> {
     const { stdin } = this.#child;
-    stdin.uncork();
     this.#watchdog.refresh();
     if (stdin.destroyed) throw await this.#reason();
     if (!stdin.writableNeedDrain) return;
@@ -60,9 +76,8 @@ export class SquashfsWriter {
 
   /** Ends the tar and waits until the file is whole. */
   async finish(): Promise<void> {
-    const { stdin } = this.#child;
-    stdin.uncork();
-    stdin.end();
+    this.#flush();
+    this.#child.stdin.end();
     this.#watchdog.refresh();
     const failure = await this.#ended;
     if (failure !== null) throw failure;

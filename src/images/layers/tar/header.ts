@@ -25,8 +25,7 @@ export function isZero(block: Buffer): boolean {
 
 /** The header in a block; null when the checksum says that it is none. */
 export function readHeader(block: Buffer): Header | null {
-  const noted = headerNumber(block, 148, 8);
-  if (!checksums(block).includes(noted)) return null;
+  if (!isSealed(block)) return null;
   const hasDevices = block.toString('latin1', 257, 262) === 'ustar';
   return {
     typeflag: block.toString('latin1', 156, 157),
@@ -43,17 +42,18 @@ export function readHeader(block: Buffer): Header | null {
   };
 }
 
-/** Sums of the bytes with the checksum itself as spaces; some old tars summed signed characters. */
-function checksums(block: Buffer): [unsigned: number, signed: number] {
-  let unsigned = 8 * 0x20;
+/** The checksum counts itself as spaces; some old tars summed signed characters. */
+function isSealed(block: Buffer): boolean {
+  let sum = 8 * 0x20;
   let high = 0;
   for (let n = 0; n < BLOCK; n += 1) {
     if (n === 148) n = 156;
     const byte = block[n] ?? 0;
-    unsigned += byte;
+    sum += byte;
     if (byte >= 0x80) high += 1;
   }
-  return [unsigned, unsigned - 256 * high];
+  const noted = headerNumber(block, 148, 8);
+  return noted === sum || noted === sum - 256 * high;
 }
 
 /** GNU has other things where POSIX has the front part of a long name. */

@@ -11,9 +11,18 @@ export function headerNumber(block: Buffer, offset: number, length: number): num
 
 /** Spaces and NULs may surround the digits; a field without digits is 0, as Go and GNU tar have it. */
 function octal(block: Buffer, offset: number, length: number): number {
-  const text = block.toString('latin1', offset, offset + length).replaceAll(/^[ \0]+|[ \0].*$/gs, '');
-  if (!/^[0-7]*$/.test(text)) return Number.NaN;
-  return exact(text === '' ? 0 : Number.parseInt(text, 8));
+  let value = 0;
+  let at = offset;
+  const end = offset + length;
+  const isBlank = (): boolean => block[at] === 0x20 || block[at] === 0;
+  while (at < end && isBlank()) at += 1;
+  for (; at < end && !isBlank(); at += 1) {
+    const digit = (block[at] ?? 0) - 0x30;
+    if (digit < 0 || digit > 7) return Number.NaN;
+    // Twelve digits at most: exact.
+    value = value * 8 + digit;
+  }
+  return value;
 }
 
 /** Two's complement, big-endian; the top bit only marks the form, the one below is the sign. */

@@ -1,6 +1,7 @@
 /** Sparse files in all of GNU tar's forms: the old header (`S`), PAX 0.0, 0.1 and 1.0 (GNU tar manual, "Storing Sparse Files"). */
 import { MAX_SPARSE_SEGMENTS } from '../limits.ts';
 import type { Segment } from './entry.ts';
+import { BLOCK } from './header.ts';
 import { headerNumber, paxInteger } from './number.ts';
 import type { Pax } from './pax.ts';
 
@@ -33,23 +34,18 @@ export class SparseMap {
   #rest = '';
   readonly #numbers: number[] = [];
 
-  /** @returns the numbers once the last one is there, null before; a map that is none gives NaN. */
+  /** @returns the numbers once the last one is there, null before; NaN among them for what is no map. */
   add(block: Buffer): number[] | null {
     const lines = (this.#rest + block.toString('latin1')).split('\n');
     this.#rest = lines.pop() ?? '';
-    if (this.#rest.length > 20 && !/^\0*$/.test(this.#rest)) this.#numbers.push(Number.NaN);
     for (const line of lines) {
-      if (this.#isComplete()) break;
       this.#numbers.push(paxInteger(line));
+      const [count = Number.NaN] = this.#numbers;
+      if (!(count <= MAX_SPARSE_SEGMENTS)) return [Number.NaN];
+      if (this.#numbers.length > 2 * count) return this.#numbers.slice(1);
     }
-    return this.#isComplete() ? this.#numbers.slice(1) : null;
-  }
-
-  #isComplete(): boolean {
-    const [count] = this.#numbers;
-    if (count === undefined) return false;
-    const bad = !(count <= MAX_SPARSE_SEGMENTS) || this.#numbers.includes(Number.NaN, -1);
-    return bad || this.#numbers.length > 2 * count;
+    // A line that has no end is no number.
+    return this.#rest.length > 2 * BLOCK ? [Number.NaN] : null;
   }
 }
 

@@ -17,6 +17,7 @@ const TYPEFLAGS = {
 
 /** Two of the blocks that end an archive. */
 export const END_OF_ARCHIVE = Buffer.alloc(2 * BLOCK);
+const ZEROS = Buffer.alloc(BLOCK);
 
 /**
  * The blocks in front of an entry's content. `path` and `link` replace those of the entry.
@@ -37,18 +38,19 @@ export function headersOf(entry: TarEntry, path: string, link: string): Buffer |
   if (size >= 8 ** 11) records.push(['size', String(size)]);
   const pax = records.map(([key, value]) => paxRecord(key, value)).join('');
   if (pax.length > MAX_PAX_WRITTEN) return null;
-  const blocks = [block(entry, TYPEFLAGS[entry.type], path, link, size), padded(map)];
-  if (pax !== '') blocks.unshift(block(entry, 'x', 'pax', '', pax.length), padded(pax));
-  return Buffer.concat(blocks);
+  const header = block(entry, TYPEFLAGS[entry.type], path, link, size);
+  if (pax === '' && map === '') return header;
+  const before = pax === '' ? [] : [block(entry, 'x', 'pax', '', pax.length), padded(pax)];
+  return Buffer.concat([...before, header, padded(map)]);
 }
 
 /** Zeros from the end of `size` bytes of content to the next block. */
 export function paddingAfter(size: number): Buffer {
-  return Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK);
+  return ZEROS.subarray(0, (BLOCK - (size % BLOCK)) % BLOCK);
 }
 
 function block(entry: TarEntry, typeflag: string, path: string, link: string, size: number): Buffer {
-  const bytes = Buffer.alloc(BLOCK);
+  const bytes = Buffer.allocUnsafe(BLOCK).fill(0);
   const octal = (value: number, width: number, at: number): void => {
     // What is too large stands in a PAX record.
     const text = value < 8 ** (width - 1) ? value.toString(8) : '0';
