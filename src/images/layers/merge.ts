@@ -88,7 +88,7 @@ export class Merge {
     const node =
       entry.type === 'directory'
         ? emptyDirectory(entry)
-        : { entry, layer: this.#layer, ordinal: this.#ordinal };
+        : { entry, layer: this.#layer, ordinal: this.#ordinal, path: '' };
     directory.children.set(name, { node, layer: this.#layer });
     return there === undefined ? added : CHANGED;
   }

