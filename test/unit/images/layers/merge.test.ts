@@ -209,7 +209,8 @@ describe('hard links', () => {
     const lower = tar(file('z/a', 'x'), link('a/z', 'z/a'), link('m', 'z/a'));
     const entries = await packed(lower);
     const groups = ['a/z', 'm', 'z/a'].map((path) => entries.get(path)?.type);
-    expect(groups.toSorted()).toEqual(['file', 'hardlink', 'hardlink']);
+    expect(groups.filter((type) => type === 'file')).toHaveLength(1);
+    expect(groups.filter((type) => type === 'hardlink')).toHaveLength(2);
   });
 
   test('to symbolic links and devices', async () => {
