@@ -34,12 +34,12 @@ export async function pull(engine: Engine, text: string, options: PullOptions): 
     throw new A3sError('usage', "tag can't be used with --all-tags/-a");
   }
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
+  if (options.allTags !== true && !hasTag) options.progress.line(`Using default tag: ${reference.tag}`);
   const registry = await connect(reference.domain, options);
   try {
     const one = (wanted: Reference): Promise<boolean> =>
       pullOne(engine, registry, wanted, { ...options, parsed: platform });
     if (options.allTags !== true) {
-      if (!hasTag) options.progress.line(`Using default tag: ${reference.tag}`);
       const changed = await one(reference);
       options.progress.line(statusLine(changed, familiarString(reference)));
       return canonicalString({ ...reference, tag: given });
