@@ -66,7 +66,7 @@ test('Ctrl-C ends a pull at once; the next one goes on where it was', async () =
 test('on a terminal bars are drawn in place, narrower than it, and the last state stays', async () => {
   const here = machine();
   const name = `${slow.domain}/t/x:1`;
-  const columns = 70;
+  const columns = 90;
   const line = `A3S_HOME=${here.home} ${LAUNCHER} pull ${name}`;
   const terminal = await Terminal.open(line, { rows: 24, cols: columns });
   onTestFinished(() => terminal.close());

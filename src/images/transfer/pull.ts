@@ -91,7 +91,8 @@ async function bring(
   for (const layer of fetched) progress.layer(layerName(layer.digest), 'Extracting');
   const { layerBytes } = await ensureRootfs(layout, image, request.bundleDir);
   for (const layer of fetched) progress.layer(layerName(layer.digest), 'Pull complete');
-  return nameImage(layout, { manifest: entry, size: layerBytes }, root.digest, request.reference);
+  // Awaited here: the lease ends with this function.
+  return await nameImage(layout, { manifest: entry, size: layerBytes }, root.digest, request.reference);
 }
 
 const SILENT: TransferProgress = { line: () => {}, layer: () => {} };
