@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 
 import { A3sError } from '../errors.ts';
-import { type Image, loadImage } from '../images/image.ts';
+import { loadImage } from '../images/image.ts';
 import { isImageId } from '../images/find.ts';
 import { canonicalTag, familiarName, familiarString, parseReference } from '../images/reference.ts';
 import { collectGarbage } from '../images/store/collect.ts';
@@ -12,7 +12,7 @@ import { nameOf, writeIndex } from '../images/store.ts';
 import type { Descriptor } from '../images/config.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { allBoxes, isUp } from './engine.ts';
-import { requireImage } from './images.ts';
+import { removableImage, type RemovableImage } from './removable-image.ts';
 import type { Engine } from './types.ts';
 
 /** What happened, in Docker's order and words. */
@@ -28,7 +28,7 @@ export async function removeImage(
   text: string,
   { force }: { force: boolean },
 ): Promise<Removed[]> {
-  const image = await requireImage(engine, text);
+  const image = await removableImage(engine, text);
   const boxes = (await allBoxes(engine)).filter((box) => box.image_id === image.id);
   const removed: Removed[] = [];
   const byId = isIdOf(text, image);
@@ -56,7 +56,7 @@ export async function removeImage(
   return removed;
 }
 
-function isIdOf(text: string, image: Image): boolean {
+function isIdOf(text: string, image: RemovableImage): boolean {
   if (isImageId(text)) return true;
   return (
     image.id.startsWith(`sha256:${text.replace(/^sha256:/, '')}`) && !image.repoTags.includes(withTag(text))
@@ -73,12 +73,17 @@ function withTag(text: string): string {
   return familiarString(parseReference(text));
 }
 
-function namesOf(entries: readonly Descriptor[], image: Image): string[] {
+function namesOf(entries: readonly Descriptor[], image: RemovableImage): string[] {
   return entries.filter(({ digest }) => digest === image.digest).flatMap((entry) => nameOf(entry) ?? []);
 }
 
 /** Registries' digests go with the last name in their repository, or when they are what was to be removed. */
-function dropOrigins(entries: Descriptor[], image: Image, text: string, removed: Removed[]): Descriptor[] {
+function dropOrigins(
+  entries: Descriptor[],
+  image: RemovableImage,
+  text: string,
+  removed: Removed[],
+): Descriptor[] {
   const repositories = new Set(namesOf(entries, image).map(repositoryOf));
   const asked = text.includes('@') ? parseReference(text) : undefined;
   const isGone = (origin: string): boolean => {
@@ -96,7 +101,7 @@ function dropOrigins(entries: Descriptor[], image: Image, text: string, removed:
   );
 }
 
-function checkByName(text: string, image: Image, boxes: readonly BoxRecord[], force: boolean): void {
+function checkByName(text: string, image: RemovableImage, boxes: readonly BoxRecord[], force: boolean): void {
   const [box] = boxes;
   if (force || box === undefined) return;
   throw new A3sError(
@@ -107,7 +112,7 @@ function checkByName(text: string, image: Image, boxes: readonly BoxRecord[], fo
 }
 
 function checkById(
-  image: Image,
+  image: RemovableImage,
   names: readonly string[],
   boxes: readonly BoxRecord[],
   force: boolean,
@@ -129,27 +134,28 @@ function checkById(
   }
 }
 
-function shortId(image: Image): string {
+function shortId(image: RemovableImage): string {
   return image.id.slice('sha256:'.length, 'sha256:'.length + 12);
 }
 
 /** Chain IDs (OCI image specification, config.md) of the layers that no other image has, topmost first, as Docker tells them. */
-function layersOnlyIn(engine: Engine, image: Image, rest: readonly Descriptor[]): Removed[] {
+function layersOnlyIn(engine: Engine, image: RemovableImage, rest: readonly Descriptor[]): Removed[] {
   const shared = new Set<string>();
   for (const entry of rest) {
     try {
-      for (const chain of chainIds(loadImage(engine.layout.imagesDir, entry, []))) shared.add(chain);
+      for (const chain of chainIds(loadImage(engine.layout.imagesDir, entry, []).config.diffIds))
+        shared.add(chain);
     } catch {
       // A damaged image shares nothing that could still be used.
     }
   }
-  const own = chainIds(image).filter((chain) => !shared.has(chain));
+  const own = chainIds(image.diffIds).filter((chain) => !shared.has(chain));
   return own.toReversed().map((deleted) => ({ deleted }));
 }
 
-function chainIds(image: Image): string[] {
+function chainIds(diffIds: readonly string[]): string[] {
   const chains: string[] = [];
-  for (const diffId of image.config.diffIds) {
+  for (const diffId of diffIds) {
     const below = chains.at(-1);
     chains.push(
       below === undefined

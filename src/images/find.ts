@@ -4,7 +4,7 @@ import type { Layout } from '../state/layout.ts';
 import type { Descriptor } from './config.ts';
 import { type Embedded, embeddedImages, importEmbedded, isWanted } from './embedded.ts';
 import { type Image, loadImage } from './image.ts';
-import { canonicalTag, isDigest, parseReference } from './reference.ts';
+import { canonicalTag, familiarString, isDigest, parseReference } from './reference.ts';
 import { originsOf } from './store/entries.ts';
 import { nameOf, readIndex } from './store.ts';
 
@@ -62,26 +62,41 @@ export async function listImages(layout: Layout, bundleDir: string): Promise<Ima
   for (const entry of index) {
     if (images.has(entry.digest)) continue;
     const origin = embedded.find((image) => image.entry.digest === entry.digest);
-    images.set(entry.digest, await loadOrRepair(layout, bundleDir, entry, origin));
+    const image = await loadOrRepair(layout, bundleDir, entry, origin);
+    if (image !== null) images.set(entry.digest, image);
   }
   return [...images.values()];
 }
 
+/** @returns null when another command has removed the image since the index was read. */
 async function loadOrRepair(
   layout: Layout,
   bundleDir: string,
   entry: Descriptor,
   embedded: Embedded | undefined,
-): Promise<Image> {
+): Promise<Image | null> {
   const index = readIndex(layout.imagesDir);
   try {
     return loadImage(layout.imagesDir, entry, index);
   } catch (error) {
-    const broken = error instanceof A3sError && error.code === 'image_broken';
-    if (!broken || embedded === undefined || embedded.entry.digest !== entry.digest) throw error;
+    if (!(error instanceof A3sError) || error.code !== 'image_broken') throw error;
+    const isGone = !readIndex(layout.imagesDir).some(({ digest }) => digest === entry.digest);
+    if (isGone) return null;
+    if (embedded?.entry.digest !== entry.digest) throw damaged(entry, error);
   }
   await importEmbedded(layout, bundleDir, embedded);
   return loadImage(layout.imagesDir, entry, readIndex(layout.imagesDir));
+}
+
+/** The same error with the image's name, by which it can be removed. */
+function damaged(entry: Descriptor, error: A3sError): A3sError {
+  const name = nameOf(entry);
+  const what = name === null ? entry.digest : familiarString(parseReference(name));
+  return new A3sError('image_broken', `${what}: ${error.message}`, {
+    cause: error,
+    hint:
+      name === null ? 'remove it: a3s-box image prune' : `remove it: a3s-box rmi ${what}, and get it again`,
+  });
 }
 
 /** True when `text` is a whole image ID, with or without `sha256:`. */

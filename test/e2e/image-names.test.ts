@@ -1,4 +1,7 @@
 /** Names of images: given, listed, taken away; and what goes with the last one. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 import { startRegistry, type TestRegistry } from '../fixture/registry/docker-registry.ts';
@@ -127,6 +130,30 @@ describe('rmi', () => {
       `Deleted: ${one.id}`,
     ]);
     expect(here.blobs()).not.toContain(one.layers[0]);
+  });
+
+  test.each([
+    ['configuration', () => one.id],
+    ['manifest', () => one.digest],
+  ])('takes a damaged image as well: its %s is gone', async (_, digest) => {
+    const here = await withOne();
+    rmSync(join(here.images, 'blobs', ...digest().split(':')));
+    const listed = await here.a3s(['images']);
+    expect(seen(listed)).toEqual({
+      status: 1,
+      out: '',
+      err:
+        `${nameOf('one')}: the image is damaged: blob ${digest()} is missing\n` +
+        `Hint: remove it: a3s-box rmi ${nameOf('one')}, and get it again\n`,
+    });
+    const out = await here.ok(['rmi', nameOf('one')]);
+    expect(out.split('\n').slice(0, 2)).toEqual([
+      `Untagged: ${nameOf('one')}`,
+      `Untagged: ${originOf('one', one)}`,
+    ]);
+    expect(here.files('blobs', 'sha256')).not.toContain(one.layers[0]?.slice('sha256:'.length));
+    await here.ok(['pull', '-q', nameOf('one')]);
+    expect(await here.ok(['images', '-q', nameOf('one')])).toBe(short(one.id));
   });
 
   test('goes on after one of several that fails', async () => {

@@ -121,7 +121,10 @@ test('pulls beside removals: an image that is there has all its blobs', async ()
       await here.ok(['image', 'prune', '-f']);
     }
   };
-  await Promise.all([puller(a), puller(b), remover()]);
+  const lister = async (): Promise<void> => {
+    for (let n = 0; n < rounds; n += 1) expect((await here.a3s(['images', '-q'])).err).toBe('');
+  };
+  await Promise.all([puller(a), puller(b), remover(), lister()]);
   await here.ok(['pull', '-q', a]);
   for (const { id, digest, layers } of [one, two]) {
     expect(here.blobs()).toEqual(expect.arrayContaining([id, digest, ...layers]));

@@ -98,7 +98,7 @@ test('a broken blob that nobody has is an error that names it', async () => {
   rmSync(blobPath(layout.imagesDir, image.id));
   await expect(findImage(layout, '/nonexistent', 'a3s/base')).rejects.toMatchObject({
     code: 'image_broken',
-    message: `the image is damaged: blob ${image.id} is missing`,
+    message: `a3s/base:latest: the image is damaged: blob ${image.id} is missing`,
   });
 });
 
