@@ -17,11 +17,11 @@ export const root = join(fileURLToPath(import.meta.url), '..', '..');
  * @returns {Promise<{ node: string }>} node: the path of a fit Node
  * @throws {import('./setup/progress.mjs').NotReady} with a list of what is missing
  */
-export async function setUp({ lint = false } = {}) {
+export async function setUp({ lint = false, tests = false } = {}) {
   checkPlatform();
   return withLock(join(root, '.cache', 'set-up.lock'), async () => {
     await collectMissing([
-      () => step('system packages', systemPackages),
+      () => step('system packages', (announce) => systemPackages(announce, { tests })),
       () => step('Rust', (announce) => rust(announce, { lint })),
     ]);
     const { node } = await step('npm packages', (announce) => nodePackages(root, announce));

@@ -10,7 +10,7 @@ import { cargoTests, vitestSuites } from './setup/suites.mjs';
 
 await runScript(async () => {
   const check = process.argv.includes('--check');
-  const { node } = await setUp({ lint: check });
+  const { node } = await setUp({ lint: check, tests: true });
   const counts = [
     ...(check ? [await runChecks(node)] : []),
     ...(await vitestSuites(root, node, join(root, '.cache', 'vitest.json'))),

@@ -24,6 +24,11 @@ const ERROR_CODES = [
   'start_failed', // the workload could not be started (exit status in `exitStatus`)
   'guest_protocol', // the guest broke the protocol
   'host_setup', // a program, file or right the host lacks
+  'unauthorized', // a registry wants other credentials
+  'not_in_registry',
+  'registry_refused', // any other answer of a registry that is no success
+  'registry_unreachable',
+  'registry_protocol', // a registry broke its protocol
   'state_corrupt',
   'state_newer',
   'timeout',

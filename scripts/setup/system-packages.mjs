@@ -3,7 +3,9 @@ import { installPackages } from './apt.mjs';
 import { findTool } from './process.mjs';
 import { NotReady } from './progress.mjs';
 
-/** @type {ReadonlyArray<{ name: string, package: string, use: string, present?: () => boolean }>} */
+/** @typedef {{ name: string, package: string, use: string, present?: () => boolean }} Tool */
+
+/** @type {ReadonlyArray<Tool>} */
 const tools = [
   { name: 'qemu-system-x86_64', package: 'qemu-system-x86', use: 'runs the microVMs' },
   { name: 'tar2sqfs', package: 'squashfs-tools-ng', use: 'turns image layers into root file systems' },
@@ -26,6 +28,16 @@ const tools = [
   },
 ];
 
+/** @type {ReadonlyArray<Tool>} */
+const testTools = [
+  { name: 'docker-registry', package: 'docker-registry', use: 'is the registry of the tests' },
+  { name: 'htpasswd', package: 'apache2-utils', use: 'makes its passwords' },
+  { name: 'openssl', package: 'openssl', use: 'makes its certificates' },
+  { name: 'skopeo', package: 'skopeo', use: 'copies images as a second opinion' },
+  { name: 'umoci', package: 'umoci', use: 'unpacks images as a second opinion' },
+  { name: 'mmdebstrap', package: 'mmdebstrap', use: 'makes a large image' },
+];
+
 /**
  * Refuses hosts the guest bundle cannot be built on.
  * @throws {NotReady}
@@ -44,11 +56,13 @@ export function checkPlatform() {
 /**
  * Makes sure that the system programs are there, installing what is missing.
  * @param {(work: string) => void} announce
+ * @param {{ tests?: boolean }} [options] tests: those that only the tests need as well
  * @returns {Promise<{ summary: string }>}
  * @throws {NotReady} naming each program, its use and its package, where this user may not install
  */
-export async function systemPackages(announce) {
-  const missing = tools.filter((tool) => !(tool.present?.() ?? findTool(tool.name) !== undefined));
+export async function systemPackages(announce, { tests = false } = {}) {
+  const needed = tests ? [...tools, ...testTools] : tools;
+  const missing = needed.filter((tool) => !(tool.present?.() ?? findTool(tool.name) !== undefined));
   if (missing.length === 0) return { summary: 'all there' };
   const packages = missing.map((tool) => tool.package);
   announce(`installing ${packages.join(' ')}`);

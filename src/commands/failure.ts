@@ -16,6 +16,11 @@ const FROM_ENGINE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'invalid_config',
   'port_taken',
   'start_failed',
+  'unauthorized',
+  'not_in_registry',
+  'registry_refused',
+  'registry_unreachable',
+  'registry_protocol',
 ]);
 
 /** One line, with Docker's prefix where Docker's engine is who would say it. */

@@ -16,6 +16,9 @@ const loaders = {
   inspect: async () => (await import('./inspect.ts')).inspect,
   images: async () => (await import('./images.ts')).images,
   info: async () => (await import('./info.ts')).info,
+  login: async () => (await import('./login.ts')).login,
+  logout: async () => (await import('./logout.ts')).logout,
+  search: async () => (await import('./search.ts')).search,
   version: async () => (await import('./version.ts')).version,
   volumeCreate: async () => (await import('./volume/create.ts')).volumeCreate,
   volumeInspect: async () => (await import('./inspect.ts')).volumeInspect,
@@ -40,6 +43,9 @@ export const plain: readonly CommandName[] = [
   'exec',
   'ps',
   'images',
+  'login',
+  'logout',
+  'search',
   'version',
   'info',
   'create',
@@ -52,7 +58,7 @@ export const plain: readonly CommandName[] = [
 ];
 
 /** How many of `plain` head the list in help. */
-export const COMMON = 6;
+export const COMMON = 9;
 
 export const groups: Readonly<Record<string, Group>> = {
   container: {
@@ -88,8 +94,8 @@ export const groups: Readonly<Record<string, Group>> = {
 
 /** Docker's commands that are not there yet; `rm` of a group is an entry of its own. */
 const LATER: Readonly<Record<string, string>> = {
-  '': `attach build builder checkpoint commit compose config context cp diff events export history import load login
-    logout manifest network node pause plugin port pull push rename restart rmi save search secret service stack stats
+  '': `attach build builder checkpoint commit compose config context cp diff events export history import load
+    manifest network node pause plugin port pull push rename restart rmi save secret service stack stats
     swarm tag top trust unpause update wait`,
   container: 'attach commit cp diff export pause port prune rename restart stats top unpause update wait',
   image: 'build history import inspect load prune pull push remove rm save tag',

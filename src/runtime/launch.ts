@@ -48,8 +48,9 @@ export interface IdleMonitor {
  */
 export function spawnMonitor(boxDir: string): IdleMonitor {
   trace('launch: begin');
-  // Its arguments name the directory: reconciliation finds it by that.
-  const child = spawn(process.execPath, [join(packageRoot(), 'dist', 'monitor.cjs'), boxDir], {
+  // Its arguments name the directory: reconciliation finds it by that. Node's own flags hold for it as well (see bin/a3s-box).
+  const program = [...process.execArgv, join(packageRoot(), 'dist', 'monitor.cjs')];
+  const child = spawn(process.execPath, [...program, boxDir], {
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     cwd: '/',

@@ -85,13 +85,19 @@ function roleOf(pid: number, boxDir: string): BoxProcess['role'] | 'unknown' | n
     // A kernel thread has no words either, but no program: reading the link has failed then.
     if (words === '') return 'unknown';
     if (VM.test(program)) return 'vm';
-    return MONITOR.test(program) && words.split('\0')[1]?.endsWith(MONITOR_SCRIPT) === true
-      ? 'monitor'
-      : null;
+    return MONITOR.test(program) && scriptOf(words)?.endsWith(MONITOR_SCRIPT) === true ? 'monitor' : null;
   } catch {
     // It ended meanwhile.
     return null;
   }
+}
+
+/** What Node runs: the first word behind its own flags. */
+function scriptOf(words: string): string | undefined {
+  return words
+    .split('\0')
+    .slice(1)
+    .find((word) => !word.startsWith('-'));
 }
 
 /** True when the text holds the directory itself or a path in it, but not a longer name that starts alike. */

@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
-import { readBoxesFile } from './fixture/records.ts';
+import { readBoxesFile, recordOf } from './fixture/records.ts';
 
 const boxes = boxesOf('run');
 const HELP = "\n\nRun 'a3s-box run --help' for more information\n";
@@ -18,6 +19,18 @@ describe('run', () => {
       'echo out; echo err >&2; exit 3',
     ]);
     expect({ status, out, err }).toEqual({ status: 3, out: 'out\n', err: 'err\n' });
+  });
+
+  test('gives the command and the monitor the flags without which Node may hang when they exit', async () => {
+    const name = boxes.name('flags');
+    const run = new CliProcess(['run', '--name', name, 'a3s/base', 'sh', '-c', 'echo up; exec sleep 100']);
+    await run.says(/up/);
+    for (const pid of [run.pid, recordOf(name).pid]) {
+      const [, ...words] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      expect(words.slice(0, 2)).toEqual(['--no-concurrent-recompilation', '--no-concurrent-sparkplug']);
+    }
+    await a3sOk(['kill', name]);
+    expect(await run.ended).toMatchObject({ status: 137 });
   });
 
   test('passes the words after IMAGE on as they are', async () => {

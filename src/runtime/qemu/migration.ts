@@ -10,12 +10,15 @@ import type { Qmp } from './qmp.ts';
 const IGNORE_SHARED = { capabilities: [{ capability: 'x-ignore-shared', state: true }] };
 const POLL_MS = 10;
 
-/** Loads the state that QEMU inherited as descriptor `fd`; the VM then runs by itself. */
+/**
+ * Loads the state that QEMU inherited as descriptor `fd`; the VM then runs by itself. Resolves once QEMU has taken its own
+ * arguments and turns to the state.
+ */
 export async function loadState(qmp: Qmp, fd: number, timeoutMs: number): Promise<void> {
-  await Promise.all([
-    qmp.execute('migrate-set-capabilities', IGNORE_SHARED, timeoutMs),
-    qmp.execute('migrate-incoming', { uri: `fd:${fd}` }, timeoutMs),
-  ]);
+  const prepared = qmp.execute('migrate-set-capabilities', IGNORE_SHARED, timeoutMs);
+  // A state that cannot be loaded ends QEMU, as often before this answer as after it.
+  qmp.execute('migrate-incoming', { uri: `fd:${fd}` }, timeoutMs).catch(() => {});
+  await prepared;
 }
 
 /**
