@@ -50,9 +50,9 @@ async function bundle(): Promise<string[]> {
 /** Sends imports of the separate packages to their files. */
 const separatePackages: Plugin = {
   name: 'separate packages',
-  setup({ onResolve }) {
+  setup(build) {
     const names = new RegExp(`^(?:${separate.join('|')})$`);
-    onResolve({ filter: names }, ({ path }) => ({ path: `./${path}.cjs`, external: true }));
+    build.onResolve({ filter: names }, ({ path }) => ({ path: `./${path}.cjs`, external: true }));
   },
 };
 

@@ -12,6 +12,7 @@ const ERROR_CODES = [
   'no_such_box',
   'ambiguous_box',
   'name_conflict',
+  'image_in_use',
   'box_running',
   'box_not_running',
   'box_paused',

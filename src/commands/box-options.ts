@@ -26,7 +26,6 @@ export async function boxOptions(
   const [image = '', ...words] = operands;
   if (image === '') throw new A3sError('usage', 'invalid reference format');
   checkPull(flags.pull);
-  checkPlatform(flags.platform);
   if (flags['stop-signal'] !== undefined) parseSignal(flags['stop-signal']);
   const [environment, labels] = await Promise.all([
     readEnvironment(flags.env, flags['env-file'], env),
@@ -62,6 +61,7 @@ export async function boxOptions(
     readOnly: flags['read-only'],
     stopSignal: blankIsNone(flags['stop-signal']),
     stopTimeout: flags['stop-timeout'],
+    platform: blankIsNone(flags.platform),
   };
 }
 
@@ -82,19 +82,11 @@ function blankIsNone(text: string | undefined): string | undefined {
 }
 
 function checkPull(policy: string): void {
-  if (policy === 'missing' || policy === 'never') return;
-  if (policy === 'always') {
-    throw new A3sError('unsupported', '--pull always is not supported yet');
-  }
+  if (['always', 'missing', 'never'].includes(policy)) return;
   throw new A3sError(
     'usage',
     `invalid pull option: '${policy}': must be one of "always", "missing" or "never"`,
   );
-}
-
-function checkPlatform(platform: string | undefined): void {
-  if (platform === undefined || /^linux(\/(amd64|x86_64))?$/i.test(platform)) return;
-  throw new A3sError('unsupported', `--platform ${platform} is not supported yet: boxes are linux/amd64`);
 }
 
 function networkOf(name: string | undefined): CreateOptions['network'] {

@@ -4,7 +4,7 @@ import { boxFlags } from './box-flags.ts';
 import { boxOptions } from './box-options.ts';
 import { openCidFile } from './cidfile.ts';
 import { defineCommand } from './command.ts';
-import { tellMissingImage } from './missing-image.ts';
+import { withImage } from './missing-image.ts';
 
 export const create = defineCommand({
   summary: 'Create a new box',
@@ -16,9 +16,8 @@ export const create = defineCommand({
   async run(context, { flags, args }) {
     const options = await boxOptions(flags, args, context.env);
     await using cidFile = await openCidFile(flags.cidfile);
-    const record = await createBox(await context.engine(), options).catch((error: unknown) => {
-      throw tellMissingImage(context, error, flags);
-    });
+    const policy = { ...flags, image: options.image, platform: options.platform };
+    const record = await withImage(context, policy, (engine) => createBox(engine, options));
     await cidFile.write(record.id);
     await context.print(`${record.id}\n`);
   },

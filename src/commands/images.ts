@@ -1,5 +1,5 @@
 /** `images`: what is in the store. */
-import { listImages } from '../engine/images.ts';
+import { listImages, requireImage } from '../engine/images.ts';
 import { renderListing } from '../output/listing.ts';
 import { defineCommand } from './command.ts';
 import { formatFlag } from './format-flag.ts';
@@ -20,9 +20,10 @@ export const images = defineCommand({
     tree: { kind: 'bool', help: '', refused: true },
   },
   async run(context, { flags, args }) {
-    const keep = imageFilter(flags.filter, args[0]);
-    const found = await listImages(await context.engine());
-    const rows = found.flatMap((image) => rowsOf(image).filter((row) => keep(row, image.config.labels)));
+    const engine = await context.engine();
+    const keep = await imageFilter(flags.filter, args[0], (name) => requireImage(engine, name));
+    const found = await listImages(engine);
+    const rows = found.flatMap((image) => rowsOf(image).filter((row) => keep(row, image)));
     const listing = imageListing({
       truncate: !flags['no-trunc'],
       digests: flags.digests,

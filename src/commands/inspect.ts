@@ -29,6 +29,14 @@ export const containerInspect: Command = defineCommand({
     show(context, args, { format, size, type: 'container' }),
 });
 
+export const imageInspect: Command = defineCommand({
+  summary: 'Display detailed information on one or more images',
+  usage: '[OPTIONS] IMAGE [IMAGE...]',
+  args: { min: 1 },
+  flags: { format: flags.format, platform: { kind: 'string', help: '', refused: true } },
+  run: (context, { flags: { format }, args }) => show(context, args, { format, size: false, type: 'image' }),
+});
+
 export const volumeInspect: Command = defineCommand({
   summary: 'Display detailed information on one or more volumes',
   usage: '[OPTIONS] VOLUME [VOLUME...]',

@@ -15,6 +15,13 @@ const loaders = {
   ps: async () => (await import('./ps.ts')).ps,
   inspect: async () => (await import('./inspect.ts')).inspect,
   images: async () => (await import('./images.ts')).images,
+  history: async () => (await import('./history.ts')).history,
+  imageInspect: async () => (await import('./inspect.ts')).imageInspect,
+  imagePrune: async () => (await import('./image-prune.ts')).imagePrune,
+  pull: async () => (await import('./pull.ts')).pull,
+  push: async () => (await import('./push.ts')).push,
+  rmi: async () => (await import('./rmi.ts')).rmi,
+  tag: async () => (await import('./tag.ts')).tag,
   info: async () => (await import('./info.ts')).info,
   login: async () => (await import('./login.ts')).login,
   logout: async () => (await import('./logout.ts')).logout,
@@ -42,6 +49,8 @@ export const plain: readonly CommandName[] = [
   'run',
   'exec',
   'ps',
+  'pull',
+  'push',
   'images',
   'login',
   'logout',
@@ -49,16 +58,19 @@ export const plain: readonly CommandName[] = [
   'version',
   'info',
   'create',
+  'history',
   'inspect',
   'kill',
   'logs',
   'rm',
+  'rmi',
   'start',
   'stop',
+  'tag',
 ];
 
 /** How many of `plain` head the list in help. */
-export const COMMON = 9;
+export const COMMON = 11;
 
 export const groups: Readonly<Record<string, Group>> = {
   container: {
@@ -77,7 +89,20 @@ export const groups: Readonly<Record<string, Group>> = {
     },
     aliases: { list: 'ls', ps: 'ls', remove: 'rm' },
   },
-  image: { summary: 'Manage images', commands: { ls: 'images' }, aliases: { list: 'ls' } },
+  image: {
+    summary: 'Manage images',
+    commands: {
+      history: 'history',
+      inspect: 'imageInspect',
+      ls: 'images',
+      prune: 'imagePrune',
+      pull: 'pull',
+      push: 'push',
+      rm: 'rmi',
+      tag: 'tag',
+    },
+    aliases: { list: 'ls', remove: 'rm' },
+  },
   volume: {
     summary: 'Manage volumes',
     commands: {
@@ -94,11 +119,11 @@ export const groups: Readonly<Record<string, Group>> = {
 
 /** Docker's commands that are not there yet; `rm` of a group is an entry of its own. */
 const LATER: Readonly<Record<string, string>> = {
-  '': `attach build builder checkpoint commit compose config context cp diff events export history import load
-    manifest network node pause plugin port pull push rename restart rmi save secret service stack stats
-    swarm tag top trust unpause update wait`,
+  '': `attach build builder checkpoint commit compose config context cp diff events export import load
+    manifest network node pause plugin port rename restart save secret service stack stats
+    swarm top trust unpause update wait`,
   container: 'attach commit cp diff export pause port prune rename restart stats top unpause update wait',
-  image: 'build history import inspect load prune pull push remove rm save tag',
+  image: 'build import load save',
   system: 'df events prune',
   volume: 'update',
 };

@@ -8,7 +8,7 @@ import { boxFlags } from './box-flags.ts';
 import { boxOptions } from './box-options.ts';
 import { openCidFile } from './cidfile.ts';
 import { defineCommand } from './command.ts';
-import { tellMissingImage } from './missing-image.ts';
+import { withImage } from './missing-image.ts';
 
 export const run = defineCommand({
   summary: 'Create and run a new box from an image',
@@ -41,13 +41,9 @@ export const run = defineCommand({
     const streams = streamsOf(flags);
     if (!flags.detach) checkTerminal(context.stdin, streams.stdin, flags.tty);
     await using cidFile = await openCidFile(flags.cidfile);
-    const { record, session } = await runBox(await context.engine(), options, {
-      output: !flags.detach,
-      stdin: streams.stdin,
-      ...windowSize(context.stdout),
-    }).catch((error: unknown) => {
-      throw tellMissingImage(context, error, flags);
-    });
+    const policy = { ...flags, image: options.image, platform: options.platform };
+    const attach = { output: !flags.detach, stdin: streams.stdin, ...windowSize(context.stdout) };
+    const { record, session } = await withImage(context, policy, (engine) => runBox(engine, options, attach));
     await cidFile.write(record.id);
     // Handled before the failure ends the command, which removes the file then.
     session.started.catch((error: unknown) => {

@@ -10,7 +10,7 @@ import { checkName, generateName } from '../state/names.ts';
 import { processStart } from '../state/processes.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { allBoxes } from './engine.ts';
-import { requireImage } from './images.ts';
+import { checkPlatform, requireImage } from './images.ts';
 import { checkLimits } from './limits.ts';
 import { newRecord } from './new-record.ts';
 import type { CreateOptions, Engine } from './types.ts';
@@ -43,6 +43,7 @@ export async function makeBox(
   if (options.name !== undefined) checkName(options.name);
   checkLimits(options);
   const image = await requireImage(engine, options.image);
+  checkPlatform(engine, image, options.platform);
   const workload = workloadOf(options, image.config);
   const mounts = withImageVolumes(options.volumes, options.tmpfs, image.config.volumes);
   checkBindSources(mounts);

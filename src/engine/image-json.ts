@@ -1,22 +1,20 @@
 /** An image in the shape of Docker's `GET /images/{name}/json` (API 1.51). Pure. */
 import type { Image } from '../images/image.ts';
 import { healthcheckJson } from './healthcheck-json.ts';
-import { familiarName, parseReference } from '../images/reference.ts';
 
 export type ImageJson = ReturnType<typeof imageJson>;
 
 export function imageJson(image: Image) {
   const { config } = image;
-  const repositories = new Set(image.repoTags.map((tag) => familiarName(parseReference(tag))));
   return {
     Id: image.id,
     RepoTags: image.repoTags,
-    RepoDigests: [...repositories].map((name) => `${name}@${image.digest}`),
+    RepoDigests: image.repoDigests,
     Parent: '',
-    Comment: '',
+    Comment: config.history.at(-1)?.comment ?? '',
     Created: image.created,
     DockerVersion: '',
-    Author: '',
+    Author: config.author,
     Config: {
       User: config.user,
       ExposedPorts: keysOf(config.exposedPorts),
@@ -30,6 +28,7 @@ export function imageJson(image: Image) {
       StopSignal: config.stopSignal,
     },
     Architecture: config.architecture,
+    ...(config.variant === '' ? {} : { Variant: config.variant }),
     Os: config.os,
     Size: image.size,
     RootFS: { Type: 'layers', Layers: config.diffIds },

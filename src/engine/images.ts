@@ -2,9 +2,12 @@
 import { A3sError } from '../errors.ts';
 import { findImage, isImageId, listImages as storedImages } from '../images/find.ts';
 import type { Image } from '../images/image.ts';
+import { fits, hostPlatform, normal, parsePlatform, platformString } from '../images/platform.ts';
 import { familiarString, parseReference } from '../images/reference.ts';
 import { newestFirst } from './newest-first.ts';
 import type { Engine } from './types.ts';
+
+export type { Image };
 
 /** Every image in the store, newest first. */
 export async function listImages(engine: Engine): Promise<Image[]> {
@@ -19,11 +22,32 @@ export async function listImages(engine: Engine): Promise<Image[]> {
 export async function requireImage(engine: Engine, text: string): Promise<Image> {
   const image = await findImage(engine.layout, engine.bundleDir, text);
   if (image !== null) return image;
-  throw new A3sError(
-    'no_such_image',
-    `No such image: ${isImageId(text) ? text : familiarString(parseReference(text))}`,
-    {
-      hint: 'pulling from a registry is not supported yet; `a3s-box images` lists what is there',
-    },
+  throw new A3sError('no_such_image', `No such image: ${familiarImage(text)}`, {
+    hint: '`a3s-box images` lists what is there, `a3s-box pull` brings more',
+  });
+}
+
+/** The image as Docker's messages name it: with its tag, or its ID as it was given. */
+export function familiarImage(text: string): string {
+  return isImageId(text) ? text : familiarString(parseReference(text));
+}
+
+/**
+ * Says so when the image is for another platform than this host's.
+ * @throws A3sError `no_such_image` in Docker's words when it is not for the one that was asked for.
+ */
+export function checkPlatform(engine: Engine, image: Image, asked: string | undefined): void {
+  const offered = normal(image.config.os, image.config.architecture, image.config.variant);
+  const wanted = asked === undefined ? hostPlatform() : parsePlatform(asked);
+  if (fits(offered, wanted)) return;
+  if (asked !== undefined) {
+    throw new A3sError(
+      'no_such_image',
+      `image with reference ${image.repoTags[0] ?? image.id} was found but does not provide the specified platform (${platformString(wanted)})`,
+    );
+  }
+  engine.notify(
+    `WARNING: The requested image's platform (${platformString(offered)}) does not match the detected host platform ` +
+      `(${platformString(wanted)}) and no specific platform was requested`,
   );
 }

@@ -17,6 +17,8 @@ export interface Engine {
 /** BoxConfig, the runtime's input (R-44), before the image's own configuration is laid under it. */
 export interface CreateOptions {
   image: string;
+  /** What the image must be for, `os/architecture[/variant]`; undefined for whatever it is. */
+  platform: string | undefined;
   name: string | undefined;
   cpus: number;
   memoryBytes: number;

@@ -19,9 +19,12 @@ export interface Manifest {
 export interface ImageConfig {
   /** Go's name of the processor, e.g. `amd64`. */
   architecture: string;
+  /** Of the processor; empty when it does not matter. */
+  variant: string;
   os: string;
   /** RFC 3339; empty when the image does not say. */
   created: string;
+  author: string;
   env: string[];
   entrypoint: string[];
   cmd: string[];
@@ -36,6 +39,16 @@ export interface ImageConfig {
   labels: Record<string, string>;
   /** Digests of the uncompressed layers, lowest first. */
   diffIds: string[];
+  history: HistoryEntry[];
+}
+
+/** A step that an image was made in; those that change no file have no layer. */
+export interface HistoryEntry {
+  /** RFC 3339; empty when the step does not say. */
+  created: string;
+  createdBy: string;
+  comment: string;
+  emptyLayer: boolean;
 }
 
 type JsonObject = Record<string, unknown>;
@@ -76,8 +89,10 @@ export function parseConfig(value: unknown): ImageConfig {
   if (!diffIds.every(isDigest)) throw broken('config.rootfs.diff_ids');
   return {
     architecture: string(fields['architecture'], 'config.architecture'),
+    variant: string(fields['variant'], 'config.variant'),
     os: string(fields['os'], 'config.os'),
     created: string(fields['created'], 'config.created'),
+    author: string(fields['author'], 'config.author'),
     env: strings(run['Env'], 'config.Env'),
     entrypoint: strings(run['Entrypoint'], 'config.Entrypoint'),
     cmd: strings(run['Cmd'], 'config.Cmd'),
@@ -89,7 +104,23 @@ export function parseConfig(value: unknown): ImageConfig {
     healthcheck: healthcheck(run['Healthcheck']),
     labels: stringMap(run['Labels'], 'config.Labels'),
     diffIds,
+    history: history(fields['history']),
   };
+}
+
+function history(value: unknown): HistoryEntry[] {
+  if (value == null) return [];
+  if (!Array.isArray(value)) throw broken('config.history');
+  return value.map((item: unknown, n) => {
+    const what = `config.history[${n}]`;
+    const step = object(item, what);
+    return {
+      created: string(step['created'], `${what}.created`),
+      createdBy: string(step['created_by'], `${what}.created_by`),
+      comment: string(step['comment'], `${what}.comment`),
+      emptyLayer: step['empty_layer'] === true,
+    };
+  });
 }
 
 function object(value: unknown, what: string): JsonObject {

@@ -5,6 +5,7 @@ import type { Descriptor } from './config.ts';
 import { type Embedded, embeddedImages, importEmbedded, isWanted } from './embedded.ts';
 import { type Image, loadImage } from './image.ts';
 import { canonicalTag, isDigest, parseReference } from './reference.ts';
+import { originsOf } from './store/entries.ts';
 import { nameOf, readIndex } from './store.ts';
 
 const ID_PREFIX = /^(?:sha256:)?([0-9a-f]{1,64})$/;
@@ -26,10 +27,12 @@ async function findByName(layout: Layout, bundleDir: string, text: string): Prom
   const reference = parseReference(text);
   const name = canonicalTag(reference);
   const repository = name.slice(0, name.lastIndexOf(':') + 1);
+  const origin = `${reference.domain}/${reference.path}@${reference.digest}`;
   const matches = (entry: Descriptor, entryName: string | null) =>
     reference.digest === undefined
       ? entryName === name
-      : entry.digest === reference.digest && entryName?.startsWith(repository) === true;
+      : originsOf(entry).includes(origin) ||
+        (entry.digest === reference.digest && entryName?.startsWith(repository) === true);
 
   const embedded = embeddedImages(bundleDir).find((image) => matches(image.entry, image.name));
   let index = readIndex(layout.imagesDir);

@@ -2,7 +2,8 @@
 import type { Layout } from '../state/layout.ts';
 import { type Descriptor, type ImageConfig, parseConfig, parseManifest } from './config.ts';
 import { familiarString, parseReference } from './reference.ts';
-import { brokenBlob, nameOf, readJsonBlob, SIZE_ANNOTATION } from './store.ts';
+import { originsOf } from './store/entries.ts';
+import { brokenBlob, EMBEDDED_ANNOTATION, nameOf, readJsonBlob, SIZE_ANNOTATION } from './store.ts';
 
 export interface Layer extends Descriptor {
   /** Digest of the uncompressed layer. */
@@ -16,10 +17,14 @@ export interface Image {
   digest: string;
   /** As users write them, e.g. `a3s/base:latest`. */
   repoTags: string[];
+  /** Where registries have it, e.g. `alpine@sha256:…`. */
+  repoDigests: string[];
   /** RFC 3339; empty when the image does not say. */
   created: string;
   /** Bytes of the layers, uncompressed where that is known. */
   size: number;
+  /** It came with the guest bundle, which would bring it again. */
+  embedded: boolean;
   config: ImageConfig;
   layers: Layer[];
 }
@@ -38,8 +43,10 @@ export function loadImage(root: string, entry: Descriptor, index: readonly Descr
     id: manifest.config.digest,
     digest: entry.digest,
     repoTags: tagsOf(entry, index),
+    repoDigests: digestsOf(entry, index),
     created: config.created,
     size: sizeOf(entry, manifest.layers),
+    embedded: entry.annotations[EMBEDDED_ANNOTATION] !== undefined,
     config,
     layers: manifest.layers.map((layer, n) => ({ ...layer, diffId: config.diffIds[n] ?? '' })),
   };
@@ -48,6 +55,11 @@ export function loadImage(root: string, entry: Descriptor, index: readonly Descr
 function tagsOf(entry: Descriptor, index: readonly Descriptor[]): string[] {
   const names = index.filter((other) => other.digest === entry.digest).map(nameOf);
   return names.filter((name) => name !== null).map((name) => familiarString(parseReference(name)));
+}
+
+function digestsOf(entry: Descriptor, index: readonly Descriptor[]): string[] {
+  const origins = index.filter((other) => other.digest === entry.digest).flatMap(originsOf);
+  return [...new Set(origins)].map((origin) => familiarString(parseReference(origin)));
 }
 
 function sizeOf(entry: Descriptor, layers: readonly Descriptor[]): number {

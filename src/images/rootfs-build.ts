@@ -1,20 +1,18 @@
-/** Building a root filesystem: the layer's tar streamed into tar2sqfs. Loaded only when one is missing. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+/** Building a root filesystem: an image's layers as one squashfs. Loaded only when one is missing. */
 import { chmodSync, closeSync, openSync, renameSync, rmSync } from 'node:fs';
 
-import { A3sError, hasErrno } from '../errors.ts';
+import { A3sError } from '../errors.ts';
 import type { Layout } from '../state/layout.ts';
 import { flush } from '../state/replace-file.ts';
 import { replaceFile } from '../state/replace-file.ts';
 import { embeddedImages, importEmbedded } from './embedded.ts';
-import type { Image, Layer } from './image.ts';
-import { fileStates, readSidecar, type Rootfs, rootfsPaths, unsupportedImage } from './rootfs.ts';
-import { fingerprintOf, unpackLayer, verifyBlob } from './verify.ts';
+import type { Image } from './image.ts';
+import { packLayers } from './layers/pack.ts';
+import { fileStates, readSidecar, type Rootfs, rootfsPaths } from './rootfs.ts';
+import { fingerprintOf, verifyBlob } from './verify.ts';
 
 /** Read-only from here on: templates and boxes map it. */
 const SQUASHFS_MODE = 0o400;
-const STDERR_KEPT = 4_096;
 
 /**
  * Looks at the bytes of a root filesystem whose files were touched: a copied state directory, for one, has new times.
@@ -32,12 +30,10 @@ export async function proveAgain(layout: Layout, image: Image): Promise<Rootfs |
 
 /** Builds the root filesystem and notes its state. Call it under its lock. */
 export async function buildRootfs(layout: Layout, image: Image, bundleDir: string): Promise<Rootfs> {
-  const [layer, ...more] = image.layers;
-  if (layer === undefined || more.length > 0) throw unsupportedImage(image);
   const { squashfs } = rootfsPaths(layout, image.id);
   const temporary = `${squashfs}.tmp`;
   try {
-    await packOrRepair(layout, image, layer, { bundleDir, temporary });
+    await packOrRepair(layout, image, bundleDir, temporary);
     await verifyMetadata(layout, image);
     const { digest } = await fingerprintOf(temporary);
     chmodSync(temporary, SQUASHFS_MODE);
@@ -64,49 +60,30 @@ async function verifyMetadata(layout: Layout, image: Image): Promise<void> {
   }
 }
 
-async function packOrRepair(
-  layout: Layout,
-  image: Image,
-  layer: Layer,
-  options: { bundleDir: string; temporary: string },
-): Promise<void> {
+async function packOrRepair(layout: Layout, image: Image, bundleDir: string, file: string): Promise<void> {
   try {
-    await pack(layout, layer, options.temporary);
+    await pack(layout, image, file);
     return;
   } catch (error) {
     const broken = error instanceof A3sError && error.code === 'image_broken';
-    const embedded = embeddedImages(options.bundleDir).find(({ entry }) => entry.digest === image.digest);
+    const embedded = embeddedImages(bundleDir).find(({ entry }) => entry.digest === image.digest);
     if (!broken || embedded === undefined) throw error;
-    await importEmbedded(layout, options.bundleDir, embedded);
+    await importEmbedded(layout, bundleDir, embedded);
   }
-  await pack(layout, layer, options.temporary);
+  await pack(layout, image, file);
 }
 
-/** Owners, modes, times and extended attributes are kept; no right beyond writing the file is needed. */
-async function pack(layout: Layout, layer: Layer, file: string): Promise<void> {
-  const child = spawn('tar2sqfs', ['--quiet', '--force', '--no-skip', '--compressor', 'lz4', file], {
-    stdio: ['pipe', 'ignore', 'pipe'],
-  });
-  let complaint = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    complaint = (complaint + text).slice(0, STDERR_KEPT);
-  });
-  const ended = once(child, 'close').then(
-    ([status]) => (status === 0 ? null : new A3sError('io', `tar2sqfs failed: ${complaint.trim()}`)),
-    missingProgram,
-  );
+async function pack(layout: Layout, image: Image, file: string): Promise<void> {
   try {
-    await unpackLayer(layout.imagesDir, layer, child.stdin);
+    await packLayers(layout.imagesDir, image.layers, file);
   } catch (error) {
-    // Half a layer makes a squashfs too: it must not come to a good end.
-    child.kill('SIGKILL');
-    const failure = await ended;
-    // A program that gave up by itself tells more than the pipe it broke.
-    const gaveUp = child.signalCode === null && !(error instanceof A3sError);
-    throw gaveUp && failure !== null ? failure : error;
+    // Blobs and layers name themselves.
+    if (!(error instanceof A3sError) || !['io', 'timeout'].includes(error.code)) throw error;
+    const name = image.repoTags[0] ?? image.id;
+    throw new A3sError(error.code, `cannot build the root filesystem of image ${name}: ${error.message}`, {
+      cause: error,
+    });
   }
-  const failure = await ended;
-  if (failure !== null) throw failure;
   await flushFile(file);
 }
 
@@ -117,13 +94,4 @@ async function flushFile(file: string): Promise<void> {
   } finally {
     closeSync(descriptor);
   }
-}
-
-function missingProgram(cause: unknown): A3sError {
-  if (!hasErrno(cause, 'ENOENT'))
-    return new A3sError('io', `cannot run tar2sqfs: ${String(cause)}`, { cause });
-  return new A3sError('host_setup', 'tar2sqfs is not installed', {
-    hint: 'install it: apt-get install squashfs-tools-ng',
-    cause,
-  });
 }

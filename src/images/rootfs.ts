@@ -2,7 +2,6 @@
 import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { A3sError } from '../errors.ts';
 import type { Layout } from '../state/layout.ts';
 import { withLock } from '../state/lock.ts';
 import { isObject } from '../json.ts';
@@ -42,7 +41,7 @@ export function rootfsPaths(
  * The root filesystem of an image, built when it is missing, truncated or altered. When it is there and untouched this
  * costs one small read and three `stat`s.
  * @param bundleDir where a broken layer of an embedded image can be had again.
- * @throws A3sError `image_broken` naming the blob, `host_setup` without tar2sqfs, `unsupported`, `io`.
+ * @throws A3sError `image_broken` naming the blob, `host_setup` without tar2sqfs, `unsupported` compression, `io`, `timeout`.
  */
 export async function ensureRootfs(layout: Layout, image: Image, bundleDir: string): Promise<Rootfs> {
   const known = readUntouched(layout, image);
@@ -98,13 +97,4 @@ export function fileStates(layout: Layout, image: Image): string[] | null {
     states.push(`${stat.size} ${stat.mtimeNs} ${stat.ctimeNs}`);
   }
   return states;
-}
-
-/** The error for an image that this version cannot make a root filesystem of. */
-export function unsupportedImage(image: Image): A3sError {
-  const name = image.repoTags[0] ?? image.id;
-  return new A3sError(
-    'unsupported',
-    `image ${name} has ${image.layers.length} layers: only images with one layer are supported yet`,
-  );
 }

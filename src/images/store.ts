@@ -9,9 +9,9 @@ import { type Descriptor, parseDescriptor } from './config.ts';
 import { canonicalTag, parseReference } from './reference.ts';
 
 /** The whole name of an image with its tag, as containerd and Docker note it in an index. */
-const NAME_ANNOTATION = 'io.containerd.image.name';
+export const NAME_ANNOTATION = 'io.containerd.image.name';
 /** The tag alone; what skopeo and umoci look for. */
-const TAG_ANNOTATION = 'org.opencontainers.image.ref.name';
+export const TAG_ANNOTATION = 'org.opencontainers.image.ref.name';
 /** Set on an image that came from the guest bundle, which replaces it when the bundle has another one. */
 export const EMBEDDED_ANNOTATION = 'dev.a3s.image.embedded';
 /** Bytes of the image's layers, uncompressed. */

@@ -2,14 +2,18 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type Duplex, PassThrough, Writable } from 'node:stream';
+import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
 
-import { hasErrno } from '../errors.ts';
+import { A3sError, hasErrno } from '../errors.ts';
 import type { Descriptor } from './config.ts';
 import type { Layer } from './image.ts';
+import { isDamage, unpacking } from './layers/compression.ts';
+import { layerError } from './layers/limits.ts';
 import { blobPath, brokenBlob } from './store.ts';
+
+/** Each piece is a round trip through the thread pool. */
+const PIECE_BYTES = 128 * 1024;
 
 /** `sha256:…` and the number of bytes that passed. */
 export interface Fingerprint {
@@ -35,7 +39,7 @@ export function fingerprinting(done: (print: Fingerprint) => void) {
 export async function fingerprintOf(path: string): Promise<Fingerprint> {
   let print: Fingerprint = { digest: '', size: 0 };
   await pipeline(
-    createReadStream(path),
+    createReadStream(path, { highWaterMark: PIECE_BYTES }),
     fingerprinting((value) => (print = value)),
     discard(),
   );
@@ -80,46 +84,37 @@ export async function copyBlob(from: string, to: string, blob: Descriptor): Prom
 }
 
 /**
- * Streams a layer's tar to `sink`, uncompressed, and proves both digests.
+ * Streams a layer's tar to `sink`, uncompressed, and proves both digests once all of it has passed: what `sink` was given counts only
+ * when this has returned.
  * @returns the tar's size in bytes.
- * @throws A3sError `image_broken` naming the blob; whatever `sink` fails with.
+ * @throws A3sError `image_broken` naming the blob, `unsupported`; whatever `sink` fails with.
  */
 export async function unpackLayer(root: string, layer: Layer, sink: Writable): Promise<number> {
   let packed: Fingerprint = { digest: '', size: 0 };
   let tar: Fingerprint = { digest: '', size: 0 };
-  const source = createReadStream(blobPath(root, layer.digest));
-  let missing = false;
-  source.once('error', (error) => (missing = hasErrno(error, 'ENOENT')));
+  const source = createReadStream(blobPath(root, layer.digest), { highWaterMark: PIECE_BYTES });
+  let failure: unknown = null;
+  source.once('error', (error) => (failure = error));
   try {
     await pipeline(
       source,
       fingerprinting((value) => (packed = value)),
-      decompressor(layer.mediaType),
+      unpacking(layer),
       fingerprinting((value) => (tar = value)),
       sink,
     );
   } catch (error) {
-    if (missing) throw brokenBlob(layer.digest, 'is missing', error);
-    if (hasErrno(error, ...DAMAGED)) throw brokenBlob(layer.digest, 'was altered', error);
-    throw error;
+    if (hasErrno(failure, 'ENOENT')) throw brokenBlob(layer.digest, 'is missing', error);
+    if (failure !== null) throw brokenBlob(layer.digest, 'cannot be read', error);
+    const isSenseless = error instanceof A3sError && error.code === 'image_broken';
+    if (!isSenseless && !isDamage(error)) throw error;
+    // Bytes that changed are another matter than bytes that never made sense.
+    await verifyBlob(root, layer.digest);
+    throw isSenseless ? error : layerError(layer.digest, 'its compressed data is damaged');
   }
   if (packed.digest !== layer.digest) throw brokenBlob(layer.digest, 'was altered');
   if (tar.digest !== layer.diffId) throw brokenBlob(layer.digest, `does not unpack to ${layer.diffId}`);
   return tar.size;
-}
-
-/** What zlib reports for bytes that it did not write. */
-const DAMAGED = [
-  'Z_DATA_ERROR',
-  'Z_BUF_ERROR',
-  'ZSTD_error_corruption_detected',
-  'ZSTD_error_prefix_unknown',
-];
-
-function decompressor(mediaType: string): Duplex {
-  if (/[.+]gzip$/.test(mediaType)) return createGunzip();
-  if (mediaType.endsWith('+zstd')) return createZstdDecompress();
-  return new PassThrough();
 }
 
 /** Reads to the end and keeps nothing. */

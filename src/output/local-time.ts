@@ -1,12 +1,27 @@
 /** A time in the reader's own zone, as Go prints one: `2026-11-21 09:41:38 +0000 UTC`. */
 export function localTime(date: Date): string {
+  const { day, time, sign, hours, minutes } = partsOf(date);
+  const shift = `${sign}${hours}${minutes}`;
+  return `${day} ${time} ${shift} ${zoneName(date) ?? shift}`;
+}
+
+/** A time in the reader's own zone by RFC 3339: `2026-11-21T09:41:38Z`. */
+export function rfc3339(date: Date): string {
+  const { day, time, sign, hours, minutes } = partsOf(date);
+  return `${day}T${time}${hours === '00' && minutes === '00' ? 'Z' : `${sign}${hours}:${minutes}`}`;
+}
+
+function partsOf(date: Date) {
   const two = (value: number): string => String(Math.trunc(value)).padStart(2, '0');
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
   const offset = -date.getTimezoneOffset();
   const size = Math.abs(offset);
-  const shift = `${offset < 0 ? '-' : '+'}${two(size / 60)}${two(size % 60)}`;
-  return `${day} ${time} ${shift} ${zoneName(date) ?? shift}`;
+  return {
+    day: `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`,
+    time: `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`,
+    sign: offset < 0 ? '-' : '+',
+    hours: two(size / 60),
+    minutes: two(size % 60),
+  };
 }
 
 function zoneName(date: Date): string | undefined {

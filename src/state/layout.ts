@@ -27,6 +27,10 @@ export interface Layout {
   /** The OCI image layout and the root filesystems made from it. */
   imagesDir: string;
   rootfsDir: string;
+  /** Blobs that are on their way into the store, whole or in part. */
+  ingestDir: string;
+  /** Which blobs running commands need though no image has them yet. */
+  leasesDir: string;
   /** Volumes: their data by name, what is known of them beside it. */
   volumesDir: string;
   /** VM templates, a cache. */
@@ -48,6 +52,8 @@ export function layoutOf(home: string): Layout {
     boxesDir: join(home, 'boxes'),
     imagesDir,
     rootfsDir: join(imagesDir, 'rootfs'),
+    ingestDir: join(imagesDir, 'ingest'),
+    leasesDir: join(imagesDir, 'leases'),
     volumesDir: join(home, 'volumes'),
     templatesDir: join(home, 'templates'),
     locksDir: join(home, 'locks'),

@@ -26,6 +26,10 @@ const WAIT_MS = { least: 0.5, most: 8 };
 export interface LockOptions {
   /** How long to wait for another holder before giving up. */
   timeoutMs: number;
+  /** The longest pause between two tries; for holders that may take minutes, longer than the usual 8 ms. */
+  pauseMs?: number;
+  /** Ends the wait. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -38,7 +42,7 @@ export async function withLock<T>(
   work: () => T | Promise<T>,
   options: LockOptions,
 ): Promise<T> {
-  const database = await acquire(lockFile, options.timeoutMs);
+  const database = await acquire(lockFile, options);
   try {
     return await work();
   } finally {
@@ -47,7 +51,10 @@ export async function withLock<T>(
   }
 }
 
-async function acquire(lockFile: string, timeoutMs: number): Promise<DatabaseSync> {
+async function acquire(
+  lockFile: string,
+  { timeoutMs, pauseMs = WAIT_MS.most, signal }: LockOptions,
+): Promise<DatabaseSync> {
   // Loaded here, because a command that only reads never locks.
   const { DatabaseSync } = await import('node:sqlite');
   const deadline = performance.now() + timeoutMs;
@@ -56,13 +63,15 @@ async function acquire(lockFile: string, timeoutMs: number): Promise<DatabaseSyn
     database.exec('PRAGMA journal_mode=MEMORY');
     while (!tryToLock(database)) {
       if (performance.now() >= deadline) throw taken(lockFile, timeoutMs);
-      const wait = WAIT_MS.least + Math.random() * (WAIT_MS.most - WAIT_MS.least);
+      signal?.throwIfAborted();
+      const wait = WAIT_MS.least + Math.random() * (pauseMs - WAIT_MS.least);
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
     return database;
   } catch (error) {
     database.close();
-    throw error instanceof A3sError ? error : unusable(lockFile, error);
+    if (error instanceof A3sError || signal?.aborted === true) throw error;
+    throw unusable(lockFile, error);
   }
 }
 

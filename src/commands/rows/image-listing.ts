@@ -9,6 +9,7 @@ export interface ImageRow {
   tag: string;
   /** `sha256:…`. */
   id: string;
+  /** What a registry has it under; `<none>` where none is known to. */
   digest: string;
   /** RFC 3339; empty when the image does not say. */
   created: string;
@@ -50,24 +51,37 @@ export function imageListing({ truncate, digests, now }: ImageListingOptions): L
   };
 }
 
-function shortDigest(digest: string): string {
+/** `sha256:…` as lists show it. */
+export function shortDigest(digest: string): string {
   return digest.replace(/^sha256:/, '').slice(0, ID_LENGTH);
 }
 
-/** One row for each of an image's names; an image without any has one row of `<none>`. */
+/** One row for each of an image's names, and for each repository that has it under a digest alone; at least one. */
 export function rowsOf(image: {
   id: string;
-  digest: string;
   repoTags: readonly string[];
+  repoDigests: readonly string[];
   created: string;
   size: number;
 }): ImageRow[] {
-  const { id, digest, created, size } = image;
-  const names = image.repoTags.length === 0 ? [`${NONE}:${NONE}`] : image.repoTags;
-  return names.map((name) => {
-    const colon = name.lastIndexOf(':');
-    const tagged = colon > name.lastIndexOf('/');
-    const repository = tagged ? name.slice(0, colon) : name;
-    return { repository, tag: tagged ? name.slice(colon + 1) : NONE, id, digest, created, size };
-  });
+  const { id, created, size } = image;
+  const digests = new Map(image.repoDigests.map((origin) => partsOf(origin, '@')));
+  const tags = image.repoTags.map((name) => partsOf(name, ':'));
+  const tagged = new Set(tags.map(([repository]) => repository));
+  const others = [...digests.keys()].filter((repository) => !tagged.has(repository));
+  const names = [...tags, ...others.map((repository) => [repository, NONE] as const)];
+  if (names.length === 0) names.push([NONE, NONE]);
+  return names.map(([repository, tag]) => ({
+    repository,
+    tag,
+    id,
+    digest: digests.get(repository) ?? NONE,
+    created,
+    size,
+  }));
+}
+
+function partsOf(name: string, separator: string): readonly [string, string] {
+  const at = name.lastIndexOf(separator);
+  return [name.slice(0, at), name.slice(at + 1)];
 }

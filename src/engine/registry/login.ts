@@ -8,7 +8,7 @@ import {
   hostnameOf,
   storeCredential,
 } from '../../images/registry/credentials.ts';
-import { printable } from '../../images/registry/hosts.ts';
+import { printable } from '../../images/registry/printable.ts';
 import { verifyCredential } from '../../images/registry/login.ts';
 
 export type { Credential };

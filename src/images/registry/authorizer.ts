@@ -4,7 +4,7 @@ import { parseChallenges } from './challenge.ts';
 import { basic, type Credential, type CredentialSource } from './credential.ts';
 import type { HostPolicy } from './hosts.ts';
 import { fetchToken, type Token } from './token.ts';
-import type { HttpAnswer, Timing, Transport } from './transport.ts';
+import type { HttpAnswer, Transport } from './transport.ts';
 
 const MAX_SCOPE = 4096;
 
@@ -14,7 +14,6 @@ type Way = { scheme: 'none' } | { scheme: 'basic' } | { scheme: 'bearer'; realm:
 export interface AuthorizerOptions {
   domain: string;
   transport: Transport;
-  timing: Timing;
   policy: HostPolicy;
   credentials: CredentialSource;
   /** Asks for an identity token with each token (login). */
@@ -116,9 +115,9 @@ export class Authorizer {
   async #ask(scopes: readonly string[]): Promise<Token> {
     if (this.#way.scheme !== 'bearer')
       throw new Error('a token was wanted before the registry asked for one');
-    const { transport, timing, offline = false } = this.#options;
+    const { transport, offline = false } = this.#options;
     const { realm, service } = this.#way;
     const credential = await this.#known();
-    return fetchToken(transport, timing, { realm, service, scopes, credential, offline });
+    return fetchToken(transport, { realm, service, scopes, credential, offline });
   }
 }

@@ -1,8 +1,7 @@
 /** Bodies of answers: read within a bound, because a registry may send anything. */
 import { A3sError } from '../../errors.ts';
 import { objectOr } from '../../json.ts';
-import { connectionFailure } from './connection-failure.ts';
-import type { HttpAnswer, Timing } from './transport.ts';
+import type { HttpAnswer } from './transport.ts';
 
 /** The largest manifest that registries take, and the bound of every other document. */
 export const MAX_DOCUMENT = 4 * 1024 * 1024;
@@ -11,17 +10,12 @@ const MAX_ERROR = 64 * 1024;
 
 /**
  * The whole body.
- * @throws A3sError `registry_protocol` when it has more than `limit` bytes; as connectionFailure when it breaks off
+ * @throws A3sError `registry_protocol` when it has more than `limit` bytes; what `explain` makes of a break
  */
-export async function readBody(
-  answer: HttpAnswer,
-  method: string,
-  timing: Timing,
-  limit = MAX_DOCUMENT,
-): Promise<Buffer> {
+export async function readBody(answer: HttpAnswer, limit = MAX_DOCUMENT): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of bodyOf(answer, method, timing)) {
+  for await (const chunk of bodyOf(answer)) {
     size += chunk.length;
     if (size > limit) {
       throw new A3sError(
@@ -35,11 +29,11 @@ export async function readBody(
 }
 
 /** The chunks of a body; leaving the loop early closes its connection. */
-export async function* bodyOf(answer: HttpAnswer, method: string, timing: Timing): AsyncGenerator<Buffer> {
+export async function* bodyOf(answer: HttpAnswer): AsyncGenerator<Buffer> {
   try {
     yield* answer.body as AsyncIterable<Buffer>;
   } catch (error) {
-    throw connectionFailure(error, method, answer.url, timing);
+    throw answer.explain(error);
   }
 }
 
@@ -49,8 +43,8 @@ export async function discardBody(answer: HttpAnswer): Promise<void> {
 }
 
 /** An error's body as far as it is of use; nothing when it is too long or breaks off. */
-export async function readErrorBody(answer: HttpAnswer, timing: Timing): Promise<string> {
-  return readBody(answer, 'GET', timing, MAX_ERROR).then(String, () => '');
+export async function readErrorBody(answer: HttpAnswer): Promise<string> {
+  return readBody(answer, MAX_ERROR).then(String, () => '');
 }
 
 /** A JSON object; an empty one when the text is something else. */

@@ -50,7 +50,6 @@ export async function connect(domain: string, options: ConnectOptions): Promise<
     const authorizer = new Authorizer({
       domain,
       transport,
-      timing,
       policy,
       credentials,
       ...(options.offline === undefined ? {} : { offline: options.offline }),
@@ -58,7 +57,7 @@ export async function connect(domain: string, options: ConnectOptions): Promise<
     if (answer.status === 401) await authorizer.learn(answer, [], undefined);
     await discardBody(answer);
     const base = new URL('/', answer.url);
-    const session = new Session({ domain, base, transport, timing, policy, authorizer });
+    const session = new Session({ domain, base, transport, policy, authorizer });
     return { session, authorizer, close: () => transport.close() };
   } catch (error) {
     await transport.close();

@@ -1,6 +1,6 @@
 /** Connections that fail, in the words of Go's net/http, which is who speaks in Docker's messages. */
 import { A3sError } from '../../errors.ts';
-import { printable } from './hosts.ts';
+import { printable } from './printable.ts';
 import { Transient } from './retry.ts';
 import type { Timing } from './transport.ts';
 

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { A3sError, hasErrno } from '../../errors.ts';
 import { parseObject } from './body.ts';
 import type { Credential } from './credential.ts';
-import { printable } from './hosts.ts';
+import { printable } from './printable.ts';
 
 /** Some ask the user to unlock a key ring. */
 const DEADLINE_MS = 60_000;

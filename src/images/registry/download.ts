@@ -114,7 +114,7 @@ class Download {
       answer.body.destroy();
       throw this.#wrongSize(`${position + Number(length)}`);
     }
-    for await (const chunk of bodyOf(answer, 'GET', this.#session.timing)) {
+    for await (const chunk of bodyOf(answer)) {
       const fresh = chunk.subarray(Math.max(0, this.#have - position));
       position += chunk.length;
       if (position > size) throw this.#wrongSize(`more than ${size}`);

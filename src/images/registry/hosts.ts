@@ -2,6 +2,7 @@
 import { BlockList, isIP } from 'node:net';
 
 import { A3sError } from '../../errors.ts';
+import { printable } from './printable.ts';
 
 /** Docker Hub is called one thing and reached at another. */
 const HUB = 'docker.io';
@@ -117,16 +118,4 @@ function badEntry(entry: string): A3sError {
 
 function badAddress(what: string, text: string): A3sError {
   return new A3sError('registry_protocol', `${what} is not acceptable: ${printable(text)}`);
-}
-
-const LONGEST_TEXT = 300;
-
-/** Text from outside as it may appear in one line of a terminal: no control characters, not too long. */
-export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- they are what is taken out
-  const line = text
-    .replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+/g, ' ')
-    .replaceAll(/ +/g, ' ')
-    .trim();
-  return line.length > LONGEST_TEXT ? `${line.slice(0, LONGEST_TEXT)}…` : line;
 }

@@ -31,7 +31,7 @@ export async function fetchManifest(session: Session, subject: Subject): Promise
     expect: [200],
     headers: { accept: TYPES.join(', ') },
   });
-  const bytes = await readBody(answer, 'GET', session.timing).catch((error: unknown) => {
+  const bytes = await readBody(answer).catch((error: unknown) => {
     throw named(error, subject);
   });
   const digest = digestOf(bytes);

@@ -5,7 +5,7 @@ import { A3sError } from '../../errors.ts';
 import { objectOr } from '../../json.ts';
 import { familiarName } from '../reference.ts';
 import { parseObject } from './body.ts';
-import { printable } from './hosts.ts';
+import { printable } from './printable.ts';
 import { Transient, retryAfterMs } from './retry.ts';
 import { header, type HttpAnswer } from './transport.ts';
 

@@ -49,7 +49,9 @@ export async function retrying<T>(options: RetryOptions, attempt: () => Promise<
       const wait = Math.max(asked, backOff * (0.5 + Math.random() / 2));
       const seconds = Math.max(1, Math.round(wait / 1000));
       options.onRetry?.(`${error.message}; retrying in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}`);
-      await sleep(wait, undefined, { signal: options.signal });
+      await sleep(wait, undefined, { signal: options.signal }).catch((ended: unknown) => {
+        throw options.signal?.reason ?? ended;
+      });
     }
   }
 }

@@ -42,7 +42,7 @@ export async function searchRegistry(
         answer.body.destroy();
         throw new A3sError('not_in_registry', `registry ${domain} offers no search`);
       }
-      return readBody(answer, 'GET', TIMING).catch((error: unknown) => {
+      return readBody(answer).catch((error: unknown) => {
         throw named(error, subject);
       });
     });

@@ -8,7 +8,7 @@ import type { HostPolicy } from './hosts.ts';
 import { nameOf, refusal, transientAnswer, type Subject } from './refusal.ts';
 import { Transient, isTransientStatus } from './retry.ts';
 import { TokenRefused } from './token.ts';
-import { header, type HttpAnswer, type HttpRequest, type Timing, type Transport } from './transport.ts';
+import { header, type HttpAnswer, type HttpRequest, type Transport } from './transport.ts';
 
 const MAX_REDIRECTS = 10;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -32,7 +32,6 @@ export interface SessionOptions {
   /** `https://registry-1.docker.io`. */
   base: URL;
   transport: Transport;
-  timing: Timing;
   policy: HostPolicy;
   authorizer: Authorizer;
 }
@@ -40,7 +39,6 @@ export interface SessionOptions {
 export class Session {
   readonly domain: string;
   readonly base: URL;
-  readonly timing: Timing;
   readonly policy: HostPolicy;
   readonly #transport: Transport;
   readonly #authorizer: Authorizer;
@@ -48,7 +46,6 @@ export class Session {
   constructor(options: SessionOptions) {
     this.domain = options.domain;
     this.base = options.base;
-    this.timing = options.timing;
     this.policy = options.policy;
     this.#transport = options.transport;
     this.#authorizer = options.authorizer;
@@ -69,7 +66,7 @@ export class Session {
       throw named(error, subject);
     });
     if (call.expect.includes(answer.status)) return answer;
-    const failure = refusal(answer.status, await readErrorBody(answer, this.timing), subject);
+    const failure = refusal(answer.status, await readErrorBody(answer), subject);
     throw isTransientStatus(answer.status) ? transientAnswer(answer, failure) : failure;
   }
 

@@ -47,7 +47,7 @@ export async function allTags(
 /** @throws A3sError, Transient */
 export async function fetchTags(session: Session, subject: Subject, url: URL): Promise<TagPage> {
   const answer = await session.send({ method: 'GET', url, subject, expect: [200] });
-  const text = await readBody(answer, 'GET', session.timing).catch((error: unknown) => {
+  const text = await readBody(answer).catch((error: unknown) => {
     throw named(error, subject);
   });
   const { tags } = parseObject(text.toString());

@@ -7,7 +7,7 @@ import { parseObject, readBody, readErrorBody } from './body.ts';
 import { basic, type Credential } from './credential.ts';
 import { errorDetail, transientAnswer } from './refusal.ts';
 import { isTransientStatus } from './retry.ts';
-import type { HttpAnswer, Timing, Transport } from './transport.ts';
+import type { HttpAnswer, Transport } from './transport.ts';
 
 const CLIENT_ID = 'a3s-box';
 /** Tokens go into a header: more would not fit there. */
@@ -37,18 +37,14 @@ export interface Token {
  * Asks for one token: by GET with a password or nothing, by POST with an identity token.
  * @throws TokenRefused, A3sError `registry_protocol`, Transient
  */
-export async function fetchToken(
-  transport: Transport,
-  timing: Timing,
-  request: TokenRequest,
-): Promise<Token> {
+export async function fetchToken(transport: Transport, request: TokenRequest): Promise<Token> {
   const answer = await transport.send(
     request.credential?.kind === 'identity'
       ? oauthRequest(request, request.credential.token)
       : plainRequest(request),
   );
-  if (answer.status !== 200) throw await refusedToken(answer, timing);
-  const fields = parseObject((await readBody(answer, 'GET', timing)).toString());
+  if (answer.status !== 200) throw await refusedToken(answer);
+  const fields = parseObject((await readBody(answer)).toString());
   const access = fields['token'] ?? fields['access_token'];
   // A line break in it would be a header of the server's making.
   if (typeof access !== 'string' || !/^[\x21-\x7e]+$/.test(access) || access.length > MAX_TOKEN) {
@@ -108,8 +104,8 @@ export class TokenRefused extends Error {
   }
 }
 
-async function refusedToken(answer: HttpAnswer, timing: Timing): Promise<Error> {
-  const body = await readErrorBody(answer, timing);
+async function refusedToken(answer: HttpAnswer): Promise<Error> {
+  const body = await readErrorBody(answer);
   if (!isTransientStatus(answer.status)) return new TokenRefused(answer.status, body);
   const detail = errorDetail(answer.status, body);
   return transientAnswer(answer, new A3sError('registry_unreachable', `${answer.url.host}: ${detail}`));

@@ -41,6 +41,8 @@ export interface HttpAnswer {
   /** Has to be read to its end or destroyed. */
   body: Dispatcher.ResponseData['body'];
   url: URL;
+  /** What a failure of the body means: as `send` throws. */
+  explain: (error: unknown) => unknown;
 }
 
 export interface TransportOptions {
@@ -86,6 +88,8 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
     async send(request) {
       const { method, url, headers, body = null, patient = false } = request;
       signal?.throwIfAborted();
+      const explain = (error: unknown): unknown =>
+        signal?.aborted === true ? signal.reason : connectionFailure(error, method, url, timing);
       try {
         const answer = await fetch(url, {
           method,
@@ -99,10 +103,9 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
         });
         // A body that is dropped fails where nobody listens; who reads it is told all the same.
         answer.body.on('error', () => {});
-        return { status: answer.statusCode, headers: answer.headers, body: answer.body, url };
+        return { status: answer.statusCode, headers: answer.headers, body: answer.body, url, explain };
       } catch (error) {
-        signal?.throwIfAborted();
-        throw connectionFailure(error, method, url, timing);
+        throw explain(error);
       }
     },
     async close() {

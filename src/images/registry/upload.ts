@@ -120,9 +120,19 @@ async function patch(session: Session, subject: Subject, upload: Patch): Promise
     // The first bytes go as a stream, which every registry takes; only a continuation is a chunk.
     ...(offset === 0 ? {} : { 'content-range': `${offset}-${blob.size - 1}` }),
   };
-  const body = (): Readable =>
-    Readable.from(counted(open(offset), offset, onProgress), { objectMode: false });
-  const answer = await session.send({ method: 'PATCH', url, subject, expect: [202, 204], headers, body });
+  let own: { error: unknown } | undefined;
+  const source = (): Readable => {
+    const bytes = open(offset);
+    // A file that cannot be read is no fault of the registry's.
+    bytes.once('error', (error) => (own = { error }));
+    return bytes;
+  };
+  const body = (): Readable => Readable.from(counted(source(), offset, onProgress), { objectMode: false });
+  const answer = await session
+    .send({ method: 'PATCH', url, subject, expect: [202, 204], headers, body })
+    .catch((error: unknown) => {
+      throw own === undefined ? error : own.error;
+    });
   await discardBody(answer);
   return locationOf(session, subject, answer);
 }

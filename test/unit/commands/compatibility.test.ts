@@ -24,12 +24,12 @@ This file is made from the flags' own definitions by \`test/unit/commands/compat
 - \`logs --tail\` refuses what is not a number or \`all\`; Docker's takes it for \`all\`.
 - A reader that closes stdout ends the command quietly with 141, as SIGPIPE would; the box runs on, as with Docker.
 - \`--publish\` takes IPv4 addresses of the host only; an IPv6 address is refused.
-- A volume's directory is \`volumes/NAME/_data\` of the state directory. The driver is always \`local\` and takes no
-  options; mounts do not propagate. \`--volumes-from\` is not supported yet.
-- A box takes at most 16 different directories and volumes of the host; single files and mounts of one directory share.
 - \`login\` to Docker Hub asks for a name and a password; Docker's offers a device code in a browser first.
 - Plain HTTP and unverified certificates are for registries on this machine and those that \`A3S_INSECURE_REGISTRIES\` names
   (hosts and networks, separated by commas); the \`insecure-registries\` of a \`daemon.json\` are not read.
+- A volume's directory is \`volumes/NAME/_data\` of the state directory. The driver is always \`local\` and takes no
+  options; mounts do not propagate. \`--volumes-from\` is not supported yet.
+- A box takes at most 16 different directories and volumes of the host; single files and mounts of one directory share.
 - The global flags \`-H\`, \`--context\`, \`--config\`, \`--log-level\` and \`--tls…\` are refused: there is no daemon.
 
 ## Commands

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 
 import { verifyCredential } from '../../../../src/images/registry/login.ts';
+import { startConnectProxy } from '../../../fixture/registry/connect-proxy.ts';
 import { startRegistry, type TestRegistry } from '../../../fixture/registry/docker-registry.ts';
 import { startFaultProxy } from '../../../fixture/registry/fault-proxy.ts';
 import { startTokenRegistry, type TokenRegistry } from '../../../fixture/registry/token-registry.ts';
@@ -64,6 +65,18 @@ test('a registry elsewhere is not spoken to over plain HTTP unless it is named',
   );
   await client(domain, { insecure: [domain] });
   await client(domain, { env: { A3S_INSECURE_REGISTRIES: 'other, 0.0.0.0/32' } });
+});
+
+test('a registry elsewhere is reached through the proxy, this machine is not', async () => {
+  const proxy = await startConnectProxy();
+  onTestFinished(() => proxy.close());
+  const env = { HTTPS_PROXY: proxy.url, SSL_CERT_FILE: secure.ca };
+  const far = await client(`0.0.0.0:${secure.port}`, { credential: ANN, env });
+  await putImage(far, 't/proxied', '1');
+  expect(new Set(proxy.tunnels)).toEqual(new Set([`0.0.0.0:${secure.port}`]));
+  proxy.tunnels.length = 0;
+  await client(secure.domain, { credential: ANN, env });
+  expect(proxy.tunnels).toEqual([]);
 });
 
 test('one token serves all requests of a repository', async () => {

@@ -14,8 +14,10 @@ import {
 
 export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 
-/** Short waits, so that failures come soon. */
-const TIMING = { connectMs: 2000, idleMs: 300, retryMs: 5 };
+/** Short waits between tries; a busy machine still has time to answer. */
+const TIMING = { connectMs: 5000, idleMs: 8000, retryMs: 5 };
+/** For tests of registries that say nothing. */
+export const IMPATIENT = { ...TIMING, idleMs: 800 };
 
 /** A client of the registry that is closed with the running test. */
 export async function client(

@@ -157,7 +157,7 @@ test('a helper that has nothing, fails or talks nonsense', async () => {
   await expect(findCredential('r.example', nonsense.env)).rejects.toThrow(
     'docker-credential-test get: unusable answer',
   );
-  const flood = helper(config, 'yes');
+  const flood = helper(config, 'yes 2>/dev/null');
   await expect(findCredential('r.example', flood.env)).rejects.toThrow(
     'docker-credential-test get: it says too much',
   );

@@ -1,9 +1,11 @@
 /** The client against a registry that misbehaves. */
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 
+import { anonymous } from '../../../../src/images/registry/credential.ts';
+import { openRegistry, type RegistryOptions } from '../../../../src/images/registry/registry.ts';
 import { startRegistry, type TestRegistry } from '../../../fixture/registry/docker-registry.ts';
 import { startFaultProxy, type Fault, type FaultProxy } from '../../../fixture/registry/fault-proxy.ts';
-import { Kept, OCI_MANIFEST, blobOf, client, putImage, upload } from './blobs.ts';
+import { IMPATIENT, Kept, OCI_MANIFEST, blobOf, client, password, putImage, upload } from './blobs.ts';
 
 const SIZE = 300_000;
 const blob = blobOf(SIZE);
@@ -12,8 +14,6 @@ let manifest: { digest: string; bytes: Buffer };
 
 beforeAll(async () => {
   server = await startRegistry();
-  const { openRegistry } = await import('../../../../src/images/registry/registry.ts');
-  const { anonymous } = await import('../../../../src/images/registry/credential.ts');
   const registry = await openRegistry(server.domain, { credentials: anonymous, env: {} });
   await upload(registry, 't/x', blob);
   manifest = await putImage(registry, 't/x', '1');
@@ -21,11 +21,11 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-async function disturbed() {
+async function disturbed(options: Partial<RegistryOptions> = {}) {
   const proxy = await startFaultProxy(server);
   onTestFinished(() => proxy.close());
   const told: string[] = [];
-  const registry = await client(proxy.domain, { onRetry: (line) => told.push(line) });
+  const registry = await client(proxy.domain, { onRetry: (line) => told.push(line), ...options });
   return { proxy, registry, told, image: `${proxy.domain}/t/x` };
 }
 
@@ -42,7 +42,7 @@ test.for<[string, Fault]>([
   ['is out of order', { kind: 'status', status: 503 }],
   ['took too long itself', { kind: 'status', status: 408 }],
 ])('a download is tried again when the registry %s', async ([, fault]) => {
-  const { proxy, registry, told } = await disturbed();
+  const { proxy, registry, told } = await disturbed(fault.kind === 'stall' ? { timing: IMPATIENT } : {});
   proxy.next('GET', '/blobs/', fault, 2);
   const sink = new Kept();
   await registry.downloadBlob('t/x', blob, sink);
@@ -93,12 +93,12 @@ test('after five tries the last failure is told, naming the blob', async () => {
 });
 
 test('a stall is told with its duration', async () => {
-  const { proxy, registry, told, image } = await disturbed();
+  const { proxy, registry, told, image } = await disturbed({ timing: IMPATIENT });
   proxy.next('GET', '/blobs/', { kind: 'stall', after: 0 });
   await registry.downloadBlob('t/x', blob, new Kept());
   const url = `http://${proxy.domain}/v2/t/x/blobs/${blob.digest}`;
   expect(told).toEqual([
-    `blob ${blob.digest} of ${image}: Get "${url}": no data for 0.3 s; retrying in 1 second`,
+    `blob ${blob.digest} of ${image}: Get "${url}": no data for 0.8 s; retrying in 1 second`,
   ]);
 });
 
@@ -202,7 +202,6 @@ test('a redirect to another host is followed without the credentials', async () 
     status: 401,
     headers: { 'www-authenticate': 'Basic realm="x"' },
   });
-  const { password } = await import('./blobs.ts');
   const registry = await client(proxy.domain, { credential: password('ann', 'secret') });
   const location = `http://${other.domain}/v2/t/x/blobs/${blob.digest}`;
   proxy.next('GET', '/blobs/', { kind: 'status', status: 307, headers: { location } });
@@ -310,4 +309,15 @@ test('an upload that the registry has forgotten begins anew', async () => {
   await upload(registry, 't/forgotten', fresh);
   expect(await registry.hasBlob('t/forgotten', fresh.digest)).toBe(true);
   expect(proxy.seen.filter((line) => line.startsWith('POST'))).toHaveLength(2);
+});
+
+test('an aborted signal ends a wait between two tries', async () => {
+  const { proxy } = await disturbed();
+  const controller = new AbortController();
+  const registry = await client(proxy.domain, {
+    signal: controller.signal,
+    onRetry: () => controller.abort(new Error('enough')),
+  });
+  proxy.next('GET', '/manifests/', { kind: 'status', status: 503, headers: { 'retry-after': '30' } });
+  await expect(registry.manifest('t/x', '1')).rejects.toMatchObject({ message: 'enough' });
 });

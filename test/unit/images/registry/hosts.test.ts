@@ -6,8 +6,8 @@ import {
   hostOf,
   insecureFromEnvironment,
   isLoopback,
-  printable,
 } from '../../../../src/images/registry/hosts.ts';
+import { printable } from '../../../../src/images/registry/printable.ts';
 import { proxyFor } from '../../../../src/images/registry/proxies.ts';
 import { isTransientStatus, retryAfterMs } from '../../../../src/images/registry/retry.ts';
 

@@ -1,0 +1,35 @@
+/** `pull`: an image from a registry. */
+import { pull as pullImage } from '../engine/pull.ts';
+import { noProgress, progressOn } from '../output/progress.ts';
+import { defineCommand } from './command.ts';
+
+export const pull = defineCommand({
+  summary: 'Download an image from a registry',
+  usage: '[OPTIONS] NAME[:TAG|@DIGEST]',
+  args: { min: 1, max: 1 },
+  flags: {
+    'all-tags': { kind: 'bool', short: 'a', help: 'Download all tagged images in the repository' },
+    'disable-content-trust': { kind: 'bool', help: '', default: 'true', refused: true },
+    insecure: {
+      kind: 'bool',
+      help: 'Allow the registry plain HTTP and a certificate that cannot be verified',
+    },
+    platform: { kind: 'string', help: 'Set platform if server is multi-platform capable' },
+    quiet: { kind: 'bool', short: 'q', help: 'Suppress verbose output' },
+  },
+  async run(context, { flags, args: [name = ''] }) {
+    const progress = flags.quiet ? noProgress : progressOn(context.stdout);
+    try {
+      const reference = await pullImage(await context.engine(), name, {
+        allTags: flags['all-tags'],
+        insecure: flags.insecure,
+        progress,
+        ...(flags.platform === undefined ? {} : { platform: flags.platform }),
+      });
+      progress.end();
+      await context.print(`${reference}\n`);
+    } finally {
+      progress.end();
+    }
+  },
+});

@@ -1,0 +1,33 @@
+/** `push`: an image to a registry. */
+import { push as pushImage } from '../engine/push.ts';
+import { noProgress, progressOn } from '../output/progress.ts';
+import { defineCommand } from './command.ts';
+
+export const push = defineCommand({
+  summary: 'Upload an image to a registry',
+  usage: '[OPTIONS] NAME[:TAG]',
+  args: { min: 1, max: 1 },
+  flags: {
+    'all-tags': { kind: 'bool', short: 'a', help: 'Push all tags of an image to the repository' },
+    'disable-content-trust': { kind: 'bool', help: '', default: 'true', refused: true },
+    insecure: {
+      kind: 'bool',
+      help: 'Allow the registry plain HTTP and a certificate that cannot be verified',
+    },
+    platform: { kind: 'string', help: '', refused: true },
+    quiet: { kind: 'bool', short: 'q', help: 'Suppress verbose output' },
+  },
+  async run(context, { flags, args: [name = ''] }) {
+    const progress = flags.quiet ? noProgress : progressOn(context.stdout);
+    try {
+      const reference = await pushImage(await context.engine(), name, {
+        allTags: flags['all-tags'],
+        insecure: flags.insecure,
+        progress,
+      });
+      if (flags.quiet) await context.print(`${reference}\n`);
+    } finally {
+      progress.end();
+    }
+  },
+});

@@ -1,0 +1,162 @@
+/** `rmi`: names taken from images, and images that are left without any removed. */
+import { createHash } from 'node:crypto';
+
+import { A3sError } from '../errors.ts';
+import { type Image, loadImage } from '../images/image.ts';
+import { isImageId } from '../images/find.ts';
+import { canonicalTag, familiarName, familiarString, parseReference } from '../images/reference.ts';
+import { collectGarbage } from '../images/store/collect.ts';
+import { originsOf, repositoryOf, withoutImage, withoutName, withOrigins } from '../images/store/entries.ts';
+import { changeIndex } from '../images/store/transaction.ts';
+import { nameOf, writeIndex } from '../images/store.ts';
+import type { Descriptor } from '../images/config.ts';
+import type { BoxRecord } from '../state/record.ts';
+import { allBoxes, isUp } from './engine.ts';
+import { requireImage } from './images.ts';
+import type { Engine } from './types.ts';
+
+/** What happened, in Docker's order and words. */
+export type Removed = { untagged: string } | { deleted: string };
+
+/**
+ * Removes what `text` names: one name of an image, or, by its ID, the image with all its names. An image that a box was made from
+ * stays until the box is removed; with `force` it loses its name meanwhile.
+ * @throws A3sError `no_such_image`, `image_in_use` in Docker's words.
+ */
+export async function removeImage(
+  engine: Engine,
+  text: string,
+  { force }: { force: boolean },
+): Promise<Removed[]> {
+  const image = await requireImage(engine, text);
+  const boxes = (await allBoxes(engine)).filter((box) => box.image_id === image.id);
+  const removed: Removed[] = [];
+  const byId = isIdOf(text, image);
+  await changeIndex(engine.layout, async (entries) => {
+    const names = namesOf(entries, image);
+    const doomed = byId ? names : [canonicalTag(parseReference(text))].filter((name) => names.includes(name));
+    const last = names.every((name) => doomed.includes(name));
+    if (byId) checkById(image, names, boxes, force);
+    else if (last) checkByName(text, image, boxes, force);
+    let left: Descriptor[] = [...entries];
+    for (const name of doomed) {
+      left = withoutName(left, name);
+      removed.push({ untagged: familiarString(parseReference(name)) });
+    }
+    left = dropOrigins(left, image, text, removed);
+    if (!last || boxes.length > 0 || namesOf(left, image).length > 0 || hasOrigins(left, image)) return left;
+    const rest = withoutImage(left, image.digest);
+    // Written before anything is deleted: the index never leads to a blob that is gone.
+    await writeIndex(engine.layout.imagesDir, rest);
+    collectGarbage(engine.layout, rest);
+    removed.push({ deleted: image.id }, ...layersOnlyIn(engine, image, rest));
+    return null;
+  });
+  return removed;
+}
+
+function isIdOf(text: string, image: Image): boolean {
+  if (isImageId(text)) return true;
+  return (
+    image.id.startsWith(`sha256:${text.replace(/^sha256:/, '')}`) && !image.repoTags.includes(withTag(text))
+  );
+}
+
+function withTag(text: string): string {
+  return familiarString(parseReference(text));
+}
+
+function namesOf(entries: readonly Descriptor[], image: Image): string[] {
+  return entries.filter(({ digest }) => digest === image.digest).flatMap((entry) => nameOf(entry) ?? []);
+}
+
+function hasOrigins(entries: readonly Descriptor[], image: Image): boolean {
+  return entries.some((entry) => entry.digest === image.digest && originsOf(entry).length > 0);
+}
+
+/** Registries' digests go with the last name in their repository, or when they are what was to be removed. */
+function dropOrigins(entries: Descriptor[], image: Image, text: string, removed: Removed[]): Descriptor[] {
+  const repositories = new Set(namesOf(entries, image).map(repositoryOf));
+  const asked = text.includes('@') ? parseReference(text) : undefined;
+  const isGone = (origin: string): boolean => {
+    const { domain, path, digest } = parseReference(origin);
+    if (asked !== undefined) return asked.domain === domain && asked.path === path && asked.digest === digest;
+    return !repositories.has(`${domain}/${path}`);
+  };
+  const gone = new Set<string>();
+  const left = entries.map((entry) => {
+    if (entry.digest !== image.digest) return entry;
+    const origins = originsOf(entry);
+    for (const origin of origins.filter(isGone)) gone.add(origin);
+    return withOrigins(
+      entry,
+      origins.filter((origin) => !isGone(origin)),
+    );
+  });
+  removed.push(...[...gone].map((origin) => ({ untagged: familiarString(parseReference(origin)) })));
+  return left;
+}
+
+function checkByName(text: string, image: Image, boxes: readonly BoxRecord[], force: boolean): void {
+  const [box] = boxes;
+  if (force || box === undefined) return;
+  throw new A3sError(
+    'image_in_use',
+    `conflict: unable to remove repository reference "${text}" (must force) - container ${box.short_id} ` +
+      `is using its referenced image ${shortId(image)}`,
+  );
+}
+
+function checkById(
+  image: Image,
+  names: readonly string[],
+  boxes: readonly BoxRecord[],
+  force: boolean,
+): void {
+  const conflict = (how: string, why: string): A3sError =>
+    new A3sError('image_in_use', `conflict: unable to delete ${shortId(image)} (${how}) - ${why}`);
+  const running = boxes.find(isUp);
+  if (running !== undefined) {
+    throw conflict('cannot be forced', `image is being used by running container ${running.short_id}`);
+  }
+  if (force) return;
+  const [box] = boxes;
+  if (box !== undefined) {
+    throw conflict('must be forced', `image is being used by stopped container ${box.short_id}`);
+  }
+  const repositories = new Set(names.map((name) => familiarName(parseReference(name))));
+  if (repositories.size > 1) {
+    throw conflict('must be forced', 'image is referenced in multiple repositories');
+  }
+}
+
+function shortId(image: Image): string {
+  return image.id.slice('sha256:'.length, 'sha256:'.length + 12);
+}
+
+/** Chain IDs (OCI image specification, config.md) of the layers that no other image has, topmost first, as Docker tells them. */
+function layersOnlyIn(engine: Engine, image: Image, rest: readonly Descriptor[]): Removed[] {
+  const shared = new Set<string>();
+  for (const entry of rest) {
+    try {
+      for (const chain of chainIds(loadImage(engine.layout.imagesDir, entry, []))) shared.add(chain);
+    } catch {
+      // A damaged image shares nothing that could still be used.
+    }
+  }
+  const own = chainIds(image).filter((chain) => !shared.has(chain));
+  return own.toReversed().map((deleted) => ({ deleted }));
+}
+
+function chainIds(image: Image): string[] {
+  const chains: string[] = [];
+  for (const diffId of image.config.diffIds) {
+    const below = chains.at(-1);
+    chains.push(
+      below === undefined
+        ? diffId
+        : `sha256:${createHash('sha256').update(`${below} ${diffId}`).digest('hex')}`,
+    );
+  }
+  return chains;
+}

@@ -1,0 +1,222 @@
+/** An image from a registry into the store. */
+import { A3sError } from '../../errors.ts';
+import type { Layout } from '../../state/layout.ts';
+import { type Descriptor, type Manifest, parseConfig } from '../config.ts';
+import { type Image, loadImage } from '../image.ts';
+import { chooseManifest, imageManifest, isIndex, parseJson } from '../manifest.ts';
+import { fits, normal, type Platform, platformString } from '../platform.ts';
+import { canonicalTag, familiarString, type Reference } from '../reference.ts';
+import type { Registry } from '../registry/registry.ts';
+import { ensureRootfs } from '../rootfs.ts';
+import { originsOf, withImage } from '../store/entries.ts';
+import { type BlobWriter, ingestBlob } from '../store/ingest.ts';
+import { takeLease } from '../store/leases.ts';
+import { changeIndex } from '../store/transaction.ts';
+import { nameOf, readIndex, readJsonBlob } from '../store.ts';
+import { inParallel } from './parallel.ts';
+import { layerName, type TransferProgress } from './progress.ts';
+
+const LAYERS_AT_ONCE = 4;
+/** The configuration is held in memory. */
+const MAX_CONFIG = 8 * 1024 * 1024;
+
+export interface PullRequest {
+  /** With a tag, a digest, or both. */
+  reference: Reference;
+  platform: Platform;
+  /** The user asked for this platform: an image for another one is refused. */
+  platformWanted: boolean;
+  progress: TransferProgress;
+  signal: AbortSignal;
+  /** Where a broken embedded image can be had again. */
+  bundleDir: string;
+}
+
+export interface Pulled {
+  /** Digest of what the registry has under the reference: an index or a manifest. */
+  digest: string;
+  /** False when the store had the same under this name. */
+  changed: boolean;
+}
+
+interface Remote {
+  mediaType: string;
+  digest: string;
+  bytes: Buffer;
+}
+
+/**
+ * Brings an image into the store, proves it, makes its root filesystem and gives it its name, in this order: whatever fails before
+ * the last step leaves the store as it was, and keeps what has been downloaded for the next try.
+ * @throws A3sError of the registry, `image_broken`, `no_such_image` without the platform, `io`; the signal's reason.
+ */
+export async function pullImage(layout: Layout, registry: Registry, request: PullRequest): Promise<Pulled> {
+  const { reference } = request;
+  const root = await registry.manifest(reference.path, reference.digest ?? reference.tag ?? '');
+  const { remote, manifest } = await resolve(registry, root, request);
+  const entry = {
+    mediaType: remote.mediaType,
+    digest: remote.digest,
+    size: remote.bytes.length,
+    annotations: {},
+  };
+  using lease = takeLease(layout);
+  await lease.hold([entry, manifest.config, ...manifest.layers].map(({ digest }) => digest));
+  // Nothing is told of the layers of an image that is there already.
+  const known = readIndex(layout.imagesDir).some(({ digest }) => digest === entry.digest);
+  const progress = known ? SILENT : request.progress;
+  await ingestBlob(layout, entry, (writer) => writer.write(remote.bytes));
+  await fetchConfig(layout, registry, manifest.config, request);
+  const fetched = await fetchLayers(layout, registry, manifest.layers, { ...request, progress });
+  const image = loadImage(layout.imagesDir, entry, []);
+  for (const layer of fetched) progress.layer(layerName(layer.digest), 'Extracting');
+  await ensureRootfs(layout, image, request.bundleDir);
+  for (const layer of fetched) progress.layer(layerName(layer.digest), 'Pull complete');
+  return { digest: root.digest, changed: await nameImage(layout, entry, image, root.digest, reference) };
+}
+
+const SILENT: TransferProgress = { line: () => {}, layer: () => {} };
+
+interface Remote {
+  mediaType: string;
+  digest: string;
+  bytes: Buffer;
+}
+
+/** The manifest of the image for the platform, behind an index where there is one. */
+async function resolve(
+  registry: Registry,
+  root: Remote,
+  { reference, platform }: PullRequest,
+): Promise<{ remote: Remote; manifest: Manifest }> {
+  const what = familiarString(reference);
+  const document = parseJson(root.bytes, `the manifest of ${what}`);
+  if (!isIndex(root.mediaType, document)) return { remote: root, manifest: imageManifest(document) };
+  const chosen = chooseManifest(document, platform, what);
+  const remote = await registry.manifest(reference.path, chosen.digest);
+  const inner = parseJson(remote.bytes, `the manifest of ${what}`);
+  if (isIndex(remote.mediaType, inner)) throw new A3sError('image_broken', `${what} is an index of indexes`);
+  return { remote, manifest: imageManifest(inner) };
+}
+
+/** The configuration, which also tells the platform of an image without an index. */
+async function fetchConfig(
+  layout: Layout,
+  registry: Registry,
+  blob: Descriptor,
+  { reference, platform, platformWanted, signal }: PullRequest,
+): Promise<void> {
+  if (blob.size > MAX_CONFIG) {
+    throw new A3sError(
+      'image_broken',
+      `the configuration ${blob.digest} has ${blob.size} bytes; at most ${MAX_CONFIG} are read`,
+    );
+  }
+  await download(layout, registry, { blob, repository: reference.path, signal });
+  const config = parseConfig(readJsonBlob(layout.imagesDir, blob));
+  const offered = normal(config.os, config.architecture, config.variant);
+  if (!platformWanted || fits(offered, platform)) return;
+  throw new A3sError(
+    'no_such_image',
+    `image with reference ${familiarString(reference)} was found but does not provide the specified platform (${platformString(platform)})`,
+    { hint: `it is there for ${platformString(offered)}` },
+  );
+}
+
+/** Downloads what is missing; returns the layers that were, each once. */
+async function fetchLayers(
+  layout: Layout,
+  registry: Registry,
+  layers: readonly Descriptor[],
+  { reference, progress, signal }: PullRequest,
+): Promise<Descriptor[]> {
+  const distinct = [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
+  for (const layer of distinct) progress.layer(layerName(layer.digest), 'Pulling fs layer');
+  for (const layer of distinct.slice(LAYERS_AT_ONCE)) progress.layer(layerName(layer.digest), 'Waiting');
+  const fetched = new Set<Descriptor>();
+  await inParallel(distinct, LAYERS_AT_ONCE, signal, async (layer, until) => {
+    const id = layerName(layer.digest);
+    const tell = (done: number): void => progress.layer(id, 'Downloading', { done, total: layer.size });
+    const added = await download(layout, registry, {
+      blob: layer,
+      repository: reference.path,
+      signal: until,
+      tell,
+    });
+    if (added) fetched.add(layer);
+    progress.layer(id, added ? 'Download complete' : 'Already exists');
+  });
+  return distinct.filter((layer) => fetched.has(layer));
+}
+
+interface Download {
+  blob: Descriptor;
+  repository: string;
+  signal: AbortSignal;
+  /** Told how many bytes have arrived. */
+  tell?: (done: number) => void;
+}
+
+/** Downloads a blob unless it is there, a second time when its bytes are wrong; false when it was there. */
+async function download(layout: Layout, registry: Registry, wanted: Download): Promise<boolean> {
+  const { blob, repository, signal, tell = () => {} } = wanted;
+  const attempt = (): Promise<boolean> =>
+    ingestBlob(layout, { ...blob, signal }, (writer) =>
+      registry.downloadBlob(repository, blob, watched(writer, signal, tell)),
+    );
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!isBroken(error)) throw error;
+  }
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!isBroken(error)) throw error;
+    throw new A3sError(
+      'image_broken',
+      `filesystem layer verification failed for digest ${blob.digest} of ${registry.domain}/${repository}: ${error.message}`,
+      { cause: error, hint: 'the registry, or a proxy before it, has a damaged copy' },
+    );
+  }
+}
+
+function isBroken(error: unknown): error is A3sError {
+  return error instanceof A3sError && error.code === 'image_broken';
+}
+
+/** A writer that tells how far it has got, and takes nothing once the pull is given up. */
+function watched(writer: BlobWriter, signal: AbortSignal, tell: (done: number) => void): BlobWriter {
+  return {
+    get offset() {
+      return writer.offset;
+    },
+    async write(chunk) {
+      signal.throwIfAborted();
+      await writer.write(chunk);
+      tell(writer.offset);
+    },
+    restart: () => writer.restart(),
+  };
+}
+
+/** Names the image; false when the store had the same under this name, from the same digest. */
+async function nameImage(
+  layout: Layout,
+  entry: Descriptor,
+  image: Image,
+  rootDigest: string,
+  reference: Reference,
+): Promise<boolean> {
+  const name = reference.digest === undefined ? canonicalTag(reference) : null;
+  const origin = `${reference.domain}/${reference.path}@${rootDigest}`;
+  let changed = true;
+  await changeIndex(layout, (entries) => {
+    const held = entries.find(
+      (other) => other.digest === entry.digest && (name === null || nameOf(other) === name),
+    );
+    changed = held === undefined || !originsOf(held).includes(origin);
+    return changed ? withImage(entries, { manifest: entry, size: image.size, name, origin }) : null;
+  });
+  return changed;
+}
