@@ -285,7 +285,7 @@ describe('a hostile image', () => {
     expect(readSquashfs(file).size).toBe(100_000 - 1 + 500 + 1);
   }, 60_000);
 
-  test('of a million markers of one directory takes no longer for it', async () => {
+  test('of many opaque markers for one directory is packed in time', async () => {
     const many = Array.from({ length: 20_000 }, (_, n) => ({ name: `d/${n % 100}/${n}` }));
     const markers = Array.from({ length: 20_000 }, () => ({ name: 'd/.wh..wh..opq' }));
     const entries = await packed(tar(), tar(...many, ...markers));
