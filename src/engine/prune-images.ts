@@ -5,6 +5,8 @@ import { withoutImage } from '../images/store/entries.ts';
 import { changeIndex } from '../images/store/transaction.ts';
 import { nameOf, writeIndex } from '../images/store.ts';
 import type { Image } from '../images/image.ts';
+import { rootfsDigests } from '../images/rootfs.ts';
+import { sweepImageTemplates } from '../runtime/templates/sweep.ts';
 import { allBoxes } from './engine.ts';
 import type { Removed } from './remove-image.ts';
 import type { Engine } from './types.ts';
@@ -47,5 +49,6 @@ export async function pruneImages(engine: Engine, { all, matches }: PruneOptions
     pruned.bytes = collectGarbage(engine.layout, left).bytes;
     return null;
   });
+  await sweepImageTemplates(engine.layout, rootfsDigests(engine.layout));
   return pruned;
 }

@@ -72,7 +72,7 @@ describe('compression is told by the bytes, whatever the media type', () => {
     await expect(packBlob(archive, Buffer.from(magic, 'hex'))).rejects.toMatchObject({
       code: 'unsupported',
       message: expect.stringMatching(/^layer sha256:[\da-f]{64} is compressed with bzip2 or xz$/),
-      hint: 'layers may be plain tar, gzip or zstd',
+      hint: 'it may be plain tar, gzip or zstd',
     });
   });
 });
