@@ -46,6 +46,14 @@ export async function pruneImages(engine: Engine, { all, matches }: PruneOptions
       });
     }
     await writeIndex(engine.layout.imagesDir, left);
+    // As in `rmi`: a box that was made meanwhile keeps its image.
+    const late = new Set((await allBoxes(engine)).map((box) => box.image_id));
+    const wanted = new Set(doomed.filter(({ id }) => late.has(id)).map(({ digest }) => digest));
+    if (wanted.size > 0) {
+      left = entries.filter((entry) => wanted.has(entry.digest) || left.includes(entry));
+      pruned.removed = pruned.removed.filter((item) => 'untagged' in item || !late.has(item.deleted));
+      await writeIndex(engine.layout.imagesDir, left);
+    }
     pruned.bytes = collectGarbage(engine.layout, left).bytes;
     return null;
   });

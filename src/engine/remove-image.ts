@@ -50,6 +50,8 @@ export async function removeImage(
     const rest = withoutImage(left, image.digest);
     // Written before anything is deleted: the index never leads to a blob that is gone.
     await writeIndex(engine.layout.imagesDir, rest);
+    // A box that was made meanwhile keeps its image; one that is made from now on does not find it (see create.ts).
+    if ((await allBoxes(engine)).some((box) => box.image_id === image.id)) return left;
     collectGarbage(engine.layout, rest);
     removed.push(...deletedWith(engine, image, rest));
     return null;

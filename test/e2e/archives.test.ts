@@ -149,7 +149,7 @@ describe('load', () => {
     const [from, to] = [newStore(), newStore()];
     await from.ok('save', '-o', file('packed.tar'), 'a3s/base');
     compress(file('packed.tar'));
-    const packed = readdirSync(directory).find((name) => /^packed\.tar\./.test(name)) ?? '';
+    const packed = readdirSync(directory).find((name) => name.startsWith('packed.tar.')) ?? '';
     expect(await to.ok('load', '-i', file(packed))).toBe('Loaded image: a3s/base:latest');
     rmSync(file(packed));
   });
