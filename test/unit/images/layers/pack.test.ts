@@ -214,7 +214,7 @@ describe('what a squashfs keeps', () => {
       encoding: 'latin1',
     });
     expect(tail).toBe('\0de');
-  });
+  }, 60_000);
 
   test('more attributes than tar2sqfs takes are an error', async () => {
     const pax = { 'SCHILY.xattr.user.a': 'v'.repeat(65_530), 'SCHILY.xattr.user.b': 'w' };
