@@ -6,7 +6,7 @@ import { type Image, loadImage } from '../images/image.ts';
 import { isImageId } from '../images/find.ts';
 import { canonicalTag, familiarName, familiarString, parseReference } from '../images/reference.ts';
 import { collectGarbage } from '../images/store/collect.ts';
-import { originsOf, repositoryOf, withoutImage, withoutName, withOrigins } from '../images/store/entries.ts';
+import { originsIn, repositoryOf, withoutImage, withoutName, withOrigins } from '../images/store/entries.ts';
 import { changeIndex } from '../images/store/transaction.ts';
 import { nameOf, writeIndex } from '../images/store.ts';
 import type { Descriptor } from '../images/config.ts';
@@ -36,7 +36,7 @@ export async function removeImage(
   const byId = isIdOf(text, image);
   await changeIndex(engine.layout, async (entries) => {
     const names = namesOf(entries, image);
-    const doomed = byId ? names : [canonicalTag(parseReference(text))].filter((name) => names.includes(name));
+    const doomed = byId ? names : names.filter((name) => name === tagIn(text));
     const last = names.every((name) => doomed.includes(name));
     if (byId) checkById(image, names, boxes, force);
     else if (last) checkByName(text, image, boxes, force);
@@ -46,7 +46,8 @@ export async function removeImage(
       removed.push({ untagged: familiarString(parseReference(name)) });
     }
     left = dropOrigins(left, image, text, removed);
-    if (!last || boxes.length > 0 || namesOf(left, image).length > 0 || hasOrigins(left, image)) return left;
+    const isKept = !last || boxes.length > 0 || originsIn(left, image.digest).length > 0;
+    if (isKept) return left;
     const rest = withoutImage(left, image.digest);
     // Written before anything is deleted: the index never leads to a blob that is gone.
     await writeIndex(engine.layout.imagesDir, rest);
@@ -69,16 +70,18 @@ function isIdOf(text: string, image: Image): boolean {
   );
 }
 
+/** The whole name that a reference with a tag takes away; one with a digest takes none. */
+function tagIn(text: string): string | null {
+  const reference = parseReference(text);
+  return reference.digest === undefined ? canonicalTag(reference) : null;
+}
+
 function withTag(text: string): string {
   return familiarString(parseReference(text));
 }
 
 function namesOf(entries: readonly Descriptor[], image: Image): string[] {
   return entries.filter(({ digest }) => digest === image.digest).flatMap((entry) => nameOf(entry) ?? []);
-}
-
-function hasOrigins(entries: readonly Descriptor[], image: Image): boolean {
-  return entries.some((entry) => entry.digest === image.digest && originsOf(entry).length > 0);
 }
 
 /** Registries' digests go with the last name in their repository, or when they are what was to be removed. */
@@ -90,18 +93,14 @@ function dropOrigins(entries: Descriptor[], image: Image, text: string, removed:
     if (asked !== undefined) return asked.domain === domain && asked.path === path && asked.digest === digest;
     return !repositories.has(`${domain}/${path}`);
   };
-  const gone = new Set<string>();
-  const left = entries.map((entry) => {
-    if (entry.digest !== image.digest) return entry;
-    const origins = originsOf(entry);
-    for (const origin of origins.filter(isGone)) gone.add(origin);
-    return withOrigins(
-      entry,
-      origins.filter((origin) => !isGone(origin)),
-    );
-  });
-  removed.push(...[...gone].map((origin) => ({ untagged: familiarString(parseReference(origin)) })));
-  return left;
+  const origins = originsIn(entries, image.digest);
+  const gone = origins.filter(isGone);
+  removed.push(...gone.map((origin) => ({ untagged: familiarString(parseReference(origin)) })));
+  return withOrigins(
+    entries,
+    image.digest,
+    origins.filter((origin) => !gone.includes(origin)),
+  );
 }
 
 function checkByName(text: string, image: Image, boxes: readonly BoxRecord[], force: boolean): void {

@@ -15,11 +15,14 @@ export interface Rootfs {
   path: string;
   /** `sha256:…` of the squashfs itself: what a template built on it depends on. */
   digest: string;
+  /** Bytes of the image's layers, uncompressed: what lists show as its size. */
+  layerBytes: number;
 }
 
 /** What is noted beside a squashfs, so that a run need not read it to know that it is whole. */
 export interface Sidecar {
   digest: string;
+  layerBytes: number;
   /** State of the squashfs and of the image's small blobs, in this order, when their digests were last proved. */
   files: string[];
 }
@@ -65,7 +68,7 @@ function readUntouched(layout: Layout, image: Image): Rootfs | null {
   const sidecar = readSidecar(layout, image.id);
   const now = fileStates(layout, image);
   if (sidecar === null || now === null || sidecar.files.join() !== now.join()) return null;
-  return { path: squashfs, digest: sidecar.digest };
+  return { path: squashfs, digest: sidecar.digest, layerBytes: sidecar.layerBytes };
 }
 
 /** The digests of all root filesystems in the store. */
@@ -80,9 +83,10 @@ export function readSidecar(layout: Layout, imageId: string): Sidecar | null {
   try {
     const value: unknown = JSON.parse(readFileSync(rootfsPaths(layout, imageId).sidecar, 'utf8'));
     if (!isObject(value) || typeof value['digest'] !== 'string' || !isDigest(value['digest'])) return null;
-    const { files } = value;
+    const { files, layerBytes } = value;
+    if (typeof layerBytes !== 'number' || !Number.isSafeInteger(layerBytes)) return null;
     if (!Array.isArray(files) || !files.every((file) => typeof file === 'string')) return null;
-    return { digest: value['digest'], files };
+    return { digest: value['digest'], layerBytes, files };
   } catch {
     // Whatever is wrong with it, the squashfs is proved or built again and a new one written.
     return null;

@@ -26,16 +26,20 @@ class NotInOrder extends Error {}
 /**
  * Writes the root filesystem that `layers`, lowest first, add up to. All blobs are proved against their digests.
  * @param root of the OCI layout that holds them.
+ * @returns bytes of the layers, uncompressed; a layer that is there twice counts twice.
  * @throws A3sError `image_broken` naming the layer, `unsupported`, `io`, `host_setup`, `timeout`; `file` is then to be removed.
  */
-export async function packLayers(root: string, layers: readonly Layer[], file: string): Promise<void> {
+export async function packLayers(root: string, layers: readonly Layer[], file: string): Promise<number> {
   // V8 lets its nursery grow to 48 MiB when much is made; held at 1 MiB, 100,000 entries take 130 MiB in all instead of 250.
   setFlagsFromString('--semi-space-growth-factor=1');
   const [only, ...more] = layers;
   if (only !== undefined && more.length === 0) {
     try {
-      await writing(file, (archive) => passOn(root, only, archive));
-      return;
+      let bytes = 0;
+      await writing(file, async (archive) => {
+        bytes = await passOn(root, only, archive);
+      });
+      return bytes;
     } catch (error) {
       if (!(error instanceof NotInOrder)) throw error;
     }
@@ -47,6 +51,7 @@ export async function packLayers(root: string, layers: readonly Layer[], file: s
     for (const entry of indexes[n]?.entries ?? []) merge.apply(entry);
   }
   await writing(file, (archive) => emitMerged(root, layers, merge.root, archive));
+  return indexes.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 async function writing(file: string, produce: (archive: Archive) => Promise<void>): Promise<void> {
@@ -63,7 +68,8 @@ async function writing(file: string, produce: (archive: Archive) => Promise<void
   }
 }
 
-async function passOn(root: string, layer: Layer, archive: Archive): Promise<void> {
+/** @returns bytes of the layer, uncompressed. */
+async function passOn(root: string, layer: Layer, archive: Archive): Promise<number> {
   const merge = new Merge();
   merge.nextLayer(layer.digest);
   let isWanted = false;
@@ -85,20 +91,21 @@ async function passOn(root: string, layer: Layer, archive: Archive): Promise<voi
       if (isWanted) archive.content(bytes);
     },
   });
-  await unpackLayer(root, layer, tarSink(reader, archive.settled));
+  const bytes = await unpackLayer(root, layer, tarSink(reader, archive.settled));
   endLast();
+  return bytes;
 }
 
 /** The indexes of all layers, in their order. */
-async function indexAll(root: string, layers: readonly Layer[]): Promise<LayerIndex[]> {
+async function indexAll(root: string, layers: readonly Layer[]): Promise<(LayerIndex & { bytes: number })[]> {
   const budget = new Budget();
-  const indexes: LayerIndex[] = [];
+  const indexes: (LayerIndex & { bytes: number })[] = [];
   const ahead = layers.entries();
   const worker = async (): Promise<void> => {
     for (const [n, layer] of ahead) {
       const { sink, index } = indexing(layer.digest, budget);
-      await unpackLayer(root, layer, sink);
-      indexes[n] = index;
+      const bytes = await unpackLayer(root, layer, sink);
+      indexes[n] = { ...index, bytes };
     }
   };
   await Promise.all(Array.from({ length: INDEXED_AT_ONCE }, worker));

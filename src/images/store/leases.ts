@@ -35,9 +35,15 @@ export function takeLease(layout: Layout): Lease {
       for (const digest of digests) held.add(digest);
       mkdirSync(layout.leasesDir, { recursive: true, mode: 0o700 });
       // Under the store's lock: a collection has either seen the lease or is over.
-      await withLock(storeLock(layout), () => replaceFile(file, `${file}.tmp`, JSON.stringify([...held])), {
-        timeoutMs: LOCK_TIMEOUT_MS,
-      });
+      await withLock(
+        storeLock(layout),
+        async () => {
+          // What a killed command has left goes with the next one.
+          leasedDigests(layout);
+          await replaceFile(file, `${file}.tmp`, JSON.stringify([...held]));
+        },
+        { timeoutMs: LOCK_TIMEOUT_MS },
+      );
     },
     [Symbol.dispose]() {
       rmSync(file, { force: true });

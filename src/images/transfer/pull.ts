@@ -2,14 +2,15 @@
 import { A3sError } from '../../errors.ts';
 import type { Layout } from '../../state/layout.ts';
 import { type Descriptor, type Manifest, parseConfig } from '../config.ts';
-import { type Image, loadImage } from '../image.ts';
+import { loadImage } from '../image.ts';
 import { chooseManifest, imageManifest, isIndex, parseJson } from '../manifest.ts';
 import { fits, normal, type Platform, platformString } from '../platform.ts';
 import { canonicalTag, familiarString, type Reference } from '../reference.ts';
+import type { RemoteManifest } from '../registry/manifests.ts';
 import type { Registry } from '../registry/registry.ts';
 import { ensureRootfs } from '../rootfs.ts';
-import { originsOf, withImage } from '../store/entries.ts';
-import { type BlobWriter, ingestBlob } from '../store/ingest.ts';
+import { type NewEntry, originsIn, withImage } from '../store/entries.ts';
+import { type BlobWriter, ingestBlob, isBroken } from '../store/ingest.ts';
 import { takeLease } from '../store/leases.ts';
 import { changeIndex } from '../store/transaction.ts';
 import { nameOf, readIndex, readJsonBlob } from '../store.ts';
@@ -39,12 +40,6 @@ export interface Pulled {
   changed: boolean;
 }
 
-interface Remote {
-  mediaType: string;
-  digest: string;
-  bytes: Buffer;
-}
-
 /**
  * Brings an image into the store, proves it, makes its root filesystem and gives it its name, in this order: whatever fails before
  * the last step leaves the store as it was, and keeps what has been downloaded for the next try.
@@ -53,6 +48,30 @@ interface Remote {
 export async function pullImage(layout: Layout, registry: Registry, request: PullRequest): Promise<Pulled> {
   const { reference } = request;
   const root = await registry.manifest(reference.path, reference.digest ?? reference.tag ?? '');
+  const what = reference.tag ?? `${reference.domain}/${reference.path}@${root.digest}`;
+  request.progress.line(`${what}: Pulling from ${reference.path}`);
+  try {
+    return { digest: root.digest, changed: await bring(layout, registry, root, request) };
+  } catch (error) {
+    throw named(error, { ...reference, digest: root.digest });
+  }
+}
+
+/** The error of an image that is wrong in the registry, with the image's name. */
+function named(error: unknown, reference: Reference): unknown {
+  if (!isBroken(error)) return error;
+  return new A3sError('image_broken', `${familiarString(reference)}: ${error.message}`, {
+    cause: error,
+    hint: 'what the registry has is damaged: the image has to be built or pushed again',
+  });
+}
+
+async function bring(
+  layout: Layout,
+  registry: Registry,
+  root: RemoteManifest,
+  request: PullRequest,
+): Promise<boolean> {
   const { remote, manifest } = await resolve(registry, root, request);
   const entry = {
     mediaType: remote.mediaType,
@@ -65,37 +84,30 @@ export async function pullImage(layout: Layout, registry: Registry, request: Pul
   // Nothing is told of the layers of an image that is there already.
   const known = readIndex(layout.imagesDir).some(({ digest }) => digest === entry.digest);
   const progress = known ? SILENT : request.progress;
-  await ingestBlob(layout, entry, (writer) => writer.write(remote.bytes));
+  await ingestBlob(layout, entry, (writer) => writer.write(remote.bytes.subarray(writer.offset)));
   await fetchConfig(layout, registry, manifest.config, request);
   const fetched = await fetchLayers(layout, registry, manifest.layers, { ...request, progress });
   const image = loadImage(layout.imagesDir, entry, []);
   for (const layer of fetched) progress.layer(layerName(layer.digest), 'Extracting');
-  await ensureRootfs(layout, image, request.bundleDir);
+  const { layerBytes } = await ensureRootfs(layout, image, request.bundleDir);
   for (const layer of fetched) progress.layer(layerName(layer.digest), 'Pull complete');
-  return { digest: root.digest, changed: await nameImage(layout, entry, image, root.digest, reference) };
+  return nameImage(layout, { manifest: entry, size: layerBytes }, root.digest, request.reference);
 }
 
 const SILENT: TransferProgress = { line: () => {}, layer: () => {} };
 
-interface Remote {
-  mediaType: string;
-  digest: string;
-  bytes: Buffer;
-}
-
 /** The manifest of the image for the platform, behind an index where there is one. */
 async function resolve(
   registry: Registry,
-  root: Remote,
+  root: RemoteManifest,
   { reference, platform }: PullRequest,
-): Promise<{ remote: Remote; manifest: Manifest }> {
-  const what = familiarString(reference);
-  const document = parseJson(root.bytes, `the manifest of ${what}`);
+): Promise<{ remote: RemoteManifest; manifest: Manifest }> {
+  const document = parseJson(root.bytes, 'its manifest');
   if (!isIndex(root.mediaType, document)) return { remote: root, manifest: imageManifest(document) };
-  const chosen = chooseManifest(document, platform, what);
+  const chosen = chooseManifest(document, platform, familiarString(reference));
   const remote = await registry.manifest(reference.path, chosen.digest);
-  const inner = parseJson(remote.bytes, `the manifest of ${what}`);
-  if (isIndex(remote.mediaType, inner)) throw new A3sError('image_broken', `${what} is an index of indexes`);
+  const inner = parseJson(remote.bytes, `its manifest ${remote.digest}`);
+  if (isIndex(remote.mediaType, inner)) throw new A3sError('image_broken', 'it is an index of indexes');
   return { remote, manifest: imageManifest(inner) };
 }
 
@@ -175,14 +187,10 @@ async function download(layout: Layout, registry: Registry, wanted: Download): P
     if (!isBroken(error)) throw error;
     throw new A3sError(
       'image_broken',
-      `filesystem layer verification failed for digest ${blob.digest} of ${registry.domain}/${repository}: ${error.message}`,
-      { cause: error, hint: 'the registry, or a proxy before it, has a damaged copy' },
+      `filesystem layer verification failed for digest ${blob.digest}: ${error.message}`,
+      { cause: error },
     );
   }
-}
-
-function isBroken(error: unknown): error is A3sError {
-  return error instanceof A3sError && error.code === 'image_broken';
 }
 
 /** A writer that tells how far it has got, and takes nothing once the pull is given up. */
@@ -200,11 +208,10 @@ function watched(writer: BlobWriter, signal: AbortSignal, tell: (done: number) =
   };
 }
 
-/** Names the image; false when the store had the same under this name, from the same digest. */
+/** Names the image and notes where it is from; false when the store had it under this name. */
 async function nameImage(
   layout: Layout,
-  entry: Descriptor,
-  image: Image,
+  image: Pick<NewEntry, 'manifest' | 'size'>,
   rootDigest: string,
   reference: Reference,
 ): Promise<boolean> {
@@ -212,11 +219,11 @@ async function nameImage(
   const origin = `${reference.domain}/${reference.path}@${rootDigest}`;
   let changed = true;
   await changeIndex(layout, (entries) => {
-    const held = entries.find(
-      (other) => other.digest === entry.digest && (name === null || nameOf(other) === name),
-    );
-    changed = held === undefined || !originsOf(held).includes(origin);
-    return changed ? withImage(entries, { manifest: entry, size: image.size, name, origin }) : null;
+    const { digest } = image.manifest;
+    const known = originsIn(entries, digest).includes(origin);
+    const held = entries.some((entry) => entry.digest === digest && nameOf(entry) === name);
+    changed = name === null ? !known : !held;
+    return changed || !known ? withImage(entries, { ...image, name, origin }) : null;
   });
   return changed;
 }
