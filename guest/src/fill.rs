@@ -30,6 +30,9 @@ const MAX_DEPTH: usize = 128;
 const MAX_LINKED: usize = 65_536;
 const MAX_XATTRS: usize = 64 << 10;
 
+/// Bits that a write or a change of owner takes away, and the sticky one.
+const SPECIAL: Mode = Mode::SUID.union(Mode::SGID).union(Mode::SVTX);
+
 type Copied = Result<(), (PathBuf, Errno)>;
 
 /// The box's root without what is mounted in it: what image and box themselves have.
@@ -134,7 +137,7 @@ impl Copier<'_> {
             }
         }
         let stat = fstat(from).map_err(at(path))?;
-        attributes(from, to, &stat).map_err(at(path))
+        attributes(from, to, &stat, true).map_err(at(path))
     }
 
     fn entry(&mut self, from: &OwnedFd, to: &OwnedFd, name: &CStr, path: &Path, depth: usize) -> Copied {
@@ -173,7 +176,9 @@ impl Copier<'_> {
             Mode::empty(),
         )?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
-        let copy = openat(to, name, flags, Mode::RUSR | Mode::WUSR)?;
+        // The umask is empty; each change that is not needed saves a round trip to the host.
+        let mode = Mode::from_raw_mode(stat.st_mode);
+        let copy = openat(to, name, flags, mode & !SPECIAL)?;
         loop {
             let count = rustix::io::read(&source, &mut self.buffer)?;
             if count == 0 {
@@ -185,7 +190,7 @@ impl Copier<'_> {
                 rest = &rest[written..];
             }
         }
-        attributes(&source, &copy, stat)
+        attributes(&source, &copy, stat, mode.intersects(SPECIAL))
     }
 }
 
@@ -209,11 +214,16 @@ fn place_attributes(to: &OwnedFd, name: &CStr, stat: &Stat) -> rustix::io::Resul
 }
 
 /// In this order: a change of owner takes set-uid bits and file capabilities away, any other change the times.
-fn attributes(from: &OwnedFd, to: &OwnedFd, stat: &Stat) -> rustix::io::Result<()> {
+/// What was just made belongs to root.
+fn attributes(from: &OwnedFd, to: &OwnedFd, stat: &Stat, set_mode: bool) -> rustix::io::Result<()> {
     let (uid, gid) = owner(stat);
-    fchown(to, Some(uid), Some(gid))?;
+    if !(uid.is_root() && gid.is_root()) {
+        fchown(to, Some(uid), Some(gid))?;
+    }
     extended_attributes(from, to)?;
-    fchmod(to, Mode::from_raw_mode(stat.st_mode))?;
+    if set_mode {
+        fchmod(to, Mode::from_raw_mode(stat.st_mode))?;
+    }
     futimens(to, &times(stat))
 }
 

@@ -18,6 +18,9 @@ const loaders = {
   history: async () => (await import('./history.ts')).history,
   imageInspect: async () => (await import('./inspect.ts')).imageInspect,
   imagePrune: async () => (await import('./image-prune.ts')).imagePrune,
+  import: async () => (await import('./import.ts')).importCommand,
+  load: async () => (await import('./load.ts')).load,
+  save: async () => (await import('./save.ts')).save,
   pull: async () => (await import('./pull.ts')).pull,
   push: async () => (await import('./push.ts')).push,
   rmi: async () => (await import('./rmi.ts')).rmi,
@@ -59,11 +62,14 @@ export const plain: readonly CommandName[] = [
   'info',
   'create',
   'history',
+  'import',
   'inspect',
   'kill',
+  'load',
   'logs',
   'rm',
   'rmi',
+  'save',
   'start',
   'stop',
   'tag',
@@ -93,12 +99,15 @@ export const groups: Readonly<Record<string, Group>> = {
     summary: 'Manage images',
     commands: {
       history: 'history',
+      import: 'import',
       inspect: 'imageInspect',
+      load: 'load',
       ls: 'images',
       prune: 'imagePrune',
       pull: 'pull',
       push: 'push',
       rm: 'rmi',
+      save: 'save',
       tag: 'tag',
     },
     aliases: { list: 'ls', remove: 'rm' },
@@ -119,11 +128,11 @@ export const groups: Readonly<Record<string, Group>> = {
 
 /** Docker's commands that are not there yet; `rm` of a group is an entry of its own. */
 const LATER: Readonly<Record<string, string>> = {
-  '': `attach build builder checkpoint commit compose config context cp diff events export import load
-    manifest network node pause plugin port rename restart save secret service stack stats
+  '': `attach build builder checkpoint commit compose config context cp diff events export
+    manifest network node pause plugin port rename restart secret service stack stats
     swarm top trust unpause update wait`,
   container: 'attach commit cp diff export pause port prune rename restart stats top unpause update wait',
-  image: 'build import load save',
+  image: 'build',
   system: 'df events prune',
   volume: 'update',
 };

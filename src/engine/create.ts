@@ -2,7 +2,9 @@
 import { mkdirSync } from 'node:fs';
 
 import { A3sError } from '../errors.ts';
+import type { Image } from '../images/image.ts';
 import { ensureRootfs, type Rootfs } from '../images/rootfs.ts';
+import { readIndex } from '../images/store.ts';
 import { deleteBox } from '../state/box-updates.ts';
 import { updateBoxes } from '../state/boxes-file.ts';
 import { type BoxId, newBoxId } from '../state/ids.ts';
@@ -10,7 +12,7 @@ import { checkName, generateName } from '../state/names.ts';
 import { processStart } from '../state/processes.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { allBoxes } from './engine.ts';
-import { checkPlatform, requireImage } from './images.ts';
+import { checkPlatform, familiarImage, requireImage } from './images.ts';
 import { checkLimits } from './limits.ts';
 import { newRecord } from './new-record.ts';
 import type { CreateOptions, Engine } from './types.ts';
@@ -56,11 +58,18 @@ export async function makeBox(
     // Only now: a name that is taken must not leave directories behind.
     makeBindSources(mounts);
     makeDirectory(record.box_dir);
+    checkStillThere(engine, image, options.image);
   } catch (error) {
     await deleteBox(engine.layout, record.id);
     throw error;
   }
   return { record, rootfs };
+}
+
+/** Whoever removes an image looks for boxes after it has left the index; here the index is looked at after the box is known. */
+function checkStillThere(engine: Engine, image: Image, text: string): void {
+  if (readIndex(engine.layout.imagesDir).some(({ digest }) => digest === image.digest)) return;
+  throw new A3sError('no_such_image', `No such image: ${familiarImage(text)}`);
 }
 
 /** Makes sure that name and ID are free, draws a name where none was given, and adds the record with its volumes, all under the lock. */

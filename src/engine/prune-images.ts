@@ -5,6 +5,8 @@ import { withoutImage } from '../images/store/entries.ts';
 import { changeIndex } from '../images/store/transaction.ts';
 import { nameOf, writeIndex } from '../images/store.ts';
 import type { Image } from '../images/image.ts';
+import { rootfsDigests } from '../images/rootfs.ts';
+import { sweepImageTemplates } from '../runtime/templates/sweep.ts';
 import { allBoxes } from './engine.ts';
 import type { Removed } from './remove-image.ts';
 import type { Engine } from './types.ts';
@@ -44,8 +46,17 @@ export async function pruneImages(engine: Engine, { all, matches }: PruneOptions
       });
     }
     await writeIndex(engine.layout.imagesDir, left);
+    // As in `rmi`: a box that was made meanwhile keeps its image.
+    const late = new Set((await allBoxes(engine)).map((box) => box.image_id));
+    const wanted = new Set(doomed.filter(({ id }) => late.has(id)).map(({ digest }) => digest));
+    if (wanted.size > 0) {
+      left = entries.filter((entry) => wanted.has(entry.digest) || left.includes(entry));
+      pruned.removed = pruned.removed.filter((item) => 'untagged' in item || !late.has(item.deleted));
+      await writeIndex(engine.layout.imagesDir, left);
+    }
     pruned.bytes = collectGarbage(engine.layout, left).bytes;
     return null;
   });
+  await sweepImageTemplates(engine.layout, rootfsDigests(engine.layout));
   return pruned;
 }

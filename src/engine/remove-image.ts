@@ -11,6 +11,8 @@ import { changeIndex } from '../images/store/transaction.ts';
 import { nameOf, writeIndex } from '../images/store.ts';
 import type { Descriptor } from '../images/config.ts';
 import type { BoxRecord } from '../state/record.ts';
+import { rootfsDigests } from '../images/rootfs.ts';
+import { sweepImageTemplates } from '../runtime/templates/sweep.ts';
 import { allBoxes, isUp } from './engine.ts';
 import { removableImage, type RemovableImage } from './removable-image.ts';
 import type { Engine } from './types.ts';
@@ -49,10 +51,15 @@ export async function removeImage(
     const rest = withoutImage(left, image.digest);
     // Written before anything is deleted: the index never leads to a blob that is gone.
     await writeIndex(engine.layout.imagesDir, rest);
+    // A box that was made meanwhile keeps its image; one that is made from now on does not find it (see create.ts).
+    if ((await allBoxes(engine)).some((box) => box.image_id === image.id)) return left;
     collectGarbage(engine.layout, rest);
-    removed.push({ deleted: image.id }, ...layersOnlyIn(engine, image, rest));
+    removed.push(...deletedWith(engine, image, rest));
     return null;
   });
+  if (removed.some((item) => 'deleted' in item)) {
+    await sweepImageTemplates(engine.layout, rootfsDigests(engine.layout));
+  }
   return removed;
 }
 
@@ -138,19 +145,19 @@ function shortId(image: RemovableImage): string {
   return image.id.slice('sha256:'.length, 'sha256:'.length + 12);
 }
 
-/** Chain IDs (OCI image specification, config.md) of the layers that no other image has, topmost first, as Docker tells them. */
-function layersOnlyIn(engine: Engine, image: RemovableImage, rest: readonly Descriptor[]): Removed[] {
+/** The image's ID, and the chain IDs (OCI image specification, config.md) of the layers that no other image has, topmost first. */
+function deletedWith(engine: Engine, image: RemovableImage, rest: readonly Descriptor[]): Removed[] {
   const shared = new Set<string>();
   for (const entry of rest) {
     try {
-      for (const chain of chainIds(loadImage(engine.layout.imagesDir, entry, []).config.diffIds))
-        shared.add(chain);
+      const other = loadImage(engine.layout.imagesDir, entry, []);
+      for (const part of [other.id, ...chainIds(other.config.diffIds)]) shared.add(part);
     } catch {
       // A damaged image shares nothing that could still be used.
     }
   }
-  const own = chainIds(image.diffIds).filter((chain) => !shared.has(chain));
-  return own.toReversed().map((deleted) => ({ deleted }));
+  const own = [image.id, ...chainIds(image.diffIds).toReversed()].filter((part) => !shared.has(part));
+  return own.map((deleted) => ({ deleted }));
 }
 
 function chainIds(diffIds: readonly string[]): string[] {

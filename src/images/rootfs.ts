@@ -1,5 +1,5 @@
 /** Root filesystems: the layers of an image as one squashfs, built once and checked by `stat` ever after. */
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Layout } from '../state/layout.ts';
@@ -69,6 +69,13 @@ function readUntouched(layout: Layout, image: Image): Rootfs | null {
   const now = fileStates(layout, image);
   if (sidecar === null || now === null || sidecar.files.join() !== now.join()) return null;
   return { path: squashfs, digest: sidecar.digest, layerBytes: sidecar.layerBytes };
+}
+
+/** The digests of all root filesystems in the store. */
+export function rootfsDigests(layout: Layout): string[] {
+  if (!existsSync(layout.rootfsDir)) return [];
+  const ids = readdirSync(layout.rootfsDir).flatMap((name) => /^([0-9a-f]{64})\.json$/.exec(name)?.[1] ?? []);
+  return ids.flatMap((hex) => readSidecar(layout, `sha256:${hex}`)?.digest ?? []);
 }
 
 /** The sidecar; null when it is missing or damaged. */

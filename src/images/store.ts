@@ -17,7 +17,10 @@ export const EMBEDDED_ANNOTATION = 'dev.a3s.image.embedded';
 /** Bytes of the image's layers, uncompressed. */
 export const SIZE_ANNOTATION = 'dev.a3s.image.size';
 
-const INDEX_MEDIA_TYPE = 'application/vnd.oci.image.index.v1+json';
+export const INDEX_MEDIA_TYPE = 'application/vnd.oci.image.index.v1+json';
+
+/** What the file oci-layout says. */
+export const LAYOUT_MARKER = '{"imageLayoutVersion":"1.0.0"}\n';
 
 /** Where the blob with this digest lies in the layout at `root`. */
 export function blobPath(root: string, digest: string): string {
@@ -54,7 +57,7 @@ export function readIndex(root: string): Descriptor[] {
 export async function writeIndex(root: string, manifests: readonly Descriptor[]): Promise<void> {
   mkdirSync(join(root, 'blobs', 'sha256'), { recursive: true, mode: 0o700 });
   const marker = join(root, 'oci-layout');
-  if (!existsSync(marker)) writeFileSync(marker, '{"imageLayoutVersion":"1.0.0"}\n');
+  if (!existsSync(marker)) writeFileSync(marker, LAYOUT_MARKER);
   const file = join(root, 'index.json');
   const index = { schemaVersion: 2, mediaType: INDEX_MEDIA_TYPE, manifests };
   await replaceFile(file, `${file}.tmp`, `${JSON.stringify(index, null, 1)}\n`);

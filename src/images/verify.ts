@@ -99,7 +99,7 @@ export async function unpackLayer(root: string, layer: Layer, sink: Writable): P
     await pipeline(
       source,
       fingerprinting((value) => (packed = value)),
-      unpacking(layer),
+      unpacking(`layer ${layer.digest}`),
       fingerprinting((value) => (tar = value)),
       sink,
     );

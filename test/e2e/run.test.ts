@@ -118,9 +118,15 @@ describe('run fails with 125', () => {
   });
 
   test('on an unknown image, after the line that it is not there', async () => {
-    const { status, out, err } = await fails('--rm', 'nosuchimg:1', 'true');
+    // Nobody listens there.
+    const image = '127.0.0.1:1/nosuchimg:1';
+    const { status, out, err } = await fails('--rm', image, 'true');
     expect({ status, out }).toEqual({ status: 125, out: '' });
-    expect(err).toMatch(/^Unable to find image 'nosuchimg:1' locally\na3s-box: .*nosuchimg:1/);
+    expect(err).toMatch(
+      new RegExp(
+        `^Unable to find image '${image}' locally\\na3s-box: Error response from daemon: Get "http://127.0.0.1:1/v2/": .*refused`,
+      ),
+    );
     expect(err.endsWith(HELP)).toBe(true);
   });
 

@@ -4,7 +4,6 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 
 import { A3sError, hasErrno } from '../../errors.ts';
-import type { Layer } from '../image.ts';
 import { zstdFrames } from './zstd-frames.ts';
 
 const OUTPUT_PIECE_BYTES = 128 * 1024;
@@ -22,9 +21,10 @@ export function isDamage(error: unknown): boolean {
 
 /**
  * A step of a pipeline that unpacks.
- * @throws A3sError `unsupported` naming the layer; an error that `isDamage` knows.
+ * @param what for errors, e.g. `layer sha256:…`.
+ * @throws A3sError `unsupported` naming it; an error that `isDamage` knows.
  */
-export function unpacking(layer: Layer) {
+export function unpacking(what: string) {
   return async function* unpack(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     const pieces = source[Symbol.asyncIterator]();
     let head = Buffer.alloc(0);
@@ -37,7 +37,7 @@ export function unpacking(layer: Layer) {
     const options = { chunkSize: OUTPUT_PIECE_BYTES };
     if (startsWith(head, '1f8b')) yield* through(whole, createGunzip(options));
     else if (isZstd(head)) yield* through(zstdFrames(whole), createZstdDecompress(options));
-    else if (startsWith(head, '425a68') || startsWith(head, 'fd377a585a00')) throw unknownForm(layer);
+    else if (startsWith(head, '425a68') || startsWith(head, 'fd377a585a00')) throw unknownForm(what);
     else yield* whole;
   };
 }
@@ -66,8 +66,8 @@ async function* through(source: AsyncIterable<Buffer>, transform: Duplex): Async
   await fed;
 }
 
-function unknownForm(layer: Layer): A3sError {
-  return new A3sError('unsupported', `layer ${layer.digest} is compressed with bzip2 or xz`, {
-    hint: 'layers may be plain tar, gzip or zstd',
+function unknownForm(what: string): A3sError {
+  return new A3sError('unsupported', `${what} is compressed with bzip2 or xz`, {
+    hint: 'it may be plain tar, gzip or zstd',
   });
 }

@@ -1,7 +1,7 @@
 /** The first look at a layer: its entries without their content, all that merging needs. */
 import type { Writable } from 'node:stream';
 
-import { Budget } from './limits.ts';
+import { Budget, errorOf } from './limits.ts';
 import type { TarEntry } from './tar/entry.ts';
 import { TarReader } from './tar/reader.ts';
 import { tarSink } from './tar-sink.ts';
@@ -19,7 +19,7 @@ export interface LayerIndex {
  */
 export function indexing(layer: string, budget = new Budget()): { sink: Writable; index: LayerIndex } {
   const index: LayerIndex = { entries: [] };
-  const reader = new TarReader(layer, budget, {
+  const reader = new TarReader(errorOf(layer), budget, {
     entry: (entry) => void index.entries.push(entry),
     content: () => undefined,
   });

@@ -29,6 +29,11 @@ export function layerError(layer: string, what: string): A3sError {
   });
 }
 
+/** `layerError` of one layer. */
+export function errorOf(layer: string): (what: string) => A3sError {
+  return (what) => layerError(layer, what);
+}
+
 /** A name out of a layer, fit for one line on a terminal. `name` holds one byte a character. */
 export function quoted(name: string): string {
   const shown = name.length > 200 ? `${name.slice(0, 200)}…` : name;

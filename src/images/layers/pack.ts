@@ -9,7 +9,7 @@ import type { Layer } from '../image.ts';
 import { unpackLayer } from '../verify.ts';
 import { Archive } from './archive.ts';
 import { indexing, type LayerIndex } from './layer-index.ts';
-import { Budget } from './limits.ts';
+import { Budget, errorOf } from './limits.ts';
 import { Merge } from './merge.ts';
 import { SquashfsWriter } from './squashfs.ts';
 import { emitMerged } from './survivors.ts';
@@ -77,7 +77,7 @@ async function passOn(root: string, layer: Layer, archive: Archive): Promise<num
   const endLast = (): void => {
     if (isWanted && last !== null) archive.endContent(last);
   };
-  const reader = new TarReader(layer.digest, new Budget(), {
+  const reader = new TarReader(errorOf(layer.digest), new Budget(), {
     entry(entry) {
       endLast();
       const effect = merge.apply(entry);

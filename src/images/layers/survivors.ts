@@ -2,7 +2,7 @@
 import type { Layer } from '../image.ts';
 import { unpackLayer } from '../verify.ts';
 import type { Archive } from './archive.ts';
-import { Budget, layerError } from './limits.ts';
+import { Budget, errorOf, layerError } from './limits.ts';
 import type { TarEntry } from './tar/entry.ts';
 import { TarReader } from './tar/reader.ts';
 import { tarSink } from './tar-sink.ts';
@@ -68,7 +68,7 @@ async function emitContent(root: string, layer: Layer, files: Wanted, archive: A
   const endCurrent = (): void => {
     if (current !== null) archive.endContent(current.entry);
   };
-  const reader = new TarReader(layer.digest, new Budget(), {
+  const reader = new TarReader(errorOf(layer.digest), new Budget(), {
     entry(entry) {
       endCurrent();
       ordinal += 1;

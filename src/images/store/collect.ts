@@ -6,13 +6,13 @@ import { hasErrno } from '../../errors.ts';
 import type { Layout } from '../../state/layout.ts';
 import { type Descriptor, parseManifest } from '../config.ts';
 import { blobPath, readJsonBlob } from '../store.ts';
-import { leasedDigests } from './leases.ts';
+import { isDeadSpool, leasedDigests } from './leases.ts';
 
 /** How long half a blob is kept for a download that goes on. */
 const PARTIAL_KEPT_MS = 24 * 3600 * 1000;
 const HEX = /^[0-9a-f]{64}$/;
 /** A root filesystem and what is noted of it; `<hex>` is the image's ID. */
-const ROOTFS = /^([0-9a-f]{64})\.(?:squashfs|json)$/;
+const ROOTFS = /^([0-9a-f]{64})\.(?:squashfs|squashfs\.tmp|json)$/;
 
 export interface Collected {
   /** Digests of the blobs that were removed. */
@@ -41,9 +41,10 @@ export function collectGarbage(layout: Layout, entries: readonly Descriptor[]): 
     if (hex !== undefined && !used.has(`sha256:${hex}`))
       collected.bytes += remove(join(layout.rootfsDir, name));
   }
-  for (const hex of namesIn(layout.ingestDir)) {
-    const file = join(layout.ingestDir, hex);
-    if (!used.has(`sha256:${hex}`) && isOld(file)) collected.bytes += remove(file);
+  for (const name of namesIn(layout.ingestDir)) {
+    const file = join(layout.ingestDir, name);
+    if (isDeadSpool(name)) rmSync(file, { recursive: true, force: true });
+    else if (HEX.test(name) && !used.has(`sha256:${name}`) && isOld(file)) collected.bytes += remove(file);
   }
   return collected;
 }

@@ -15,6 +15,7 @@ import { isDigest } from '../reference.ts';
 
 /** A pull in this process, after its PID and start time. */
 const LEASE = /^(\d+)-(\d+)-\d+\.json$/;
+const SPOOL = /^spool-(\d+)-(\d+)-\d+$/;
 const LOCK_TIMEOUT_MS = 600_000;
 
 let taken = 0;
@@ -27,7 +28,7 @@ export interface Lease extends Disposable {
 /** A lease of this process, on nothing yet. It ends with `using`, or with the process. */
 export function takeLease(layout: Layout): Lease {
   taken += 1;
-  const file = join(layout.leasesDir, `${process.pid}-${processStart(process.pid) ?? 0}-${taken}.json`);
+  const file = join(layout.leasesDir, `${ownMark()}-${taken}.json`);
   const held = new Set<string>();
   return {
     async hold(digests) {
@@ -48,6 +49,23 @@ export function takeLease(layout: Layout): Lease {
       rmSync(file, { force: true });
     },
   };
+}
+
+/** A name for a directory of this process in `ingest`, which goes when the process has gone. */
+export function spoolName(): string {
+  taken += 1;
+  return `spool-${ownMark()}-${taken}`;
+}
+
+/** True for a spool directory whose process is gone. */
+export function isDeadSpool(name: string): boolean {
+  const [, pid, start] = SPOOL.exec(name) ?? [];
+  return pid !== undefined && !isAlive(Number(pid), Number(start));
+}
+
+/** PID and start time, which together name a process for ever. */
+function ownMark(): string {
+  return `${process.pid}-${processStart(process.pid) ?? 0}`;
 }
 
 /** The blobs that live processes lease. Removes the leases of dead ones. Call it under the store's lock. */

@@ -8,6 +8,8 @@ export type LayerStatus =
   | 'Extracting'
   | 'Pull complete'
   | 'Already exists'
+  | 'Loading layer'
+  | 'Loaded'
   | 'Preparing'
   | 'Pushing'
   | 'Pushed'

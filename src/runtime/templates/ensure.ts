@@ -15,7 +15,7 @@ import { findTemplate, isStillThere, templateName, type Template, type TemplateI
 
 /** A working KVM boots in well under a second. */
 const KVM_TRIAL_MS = 8_000;
-const LOCK_MS = 180_000;
+export const LOCK_MS = 180_000;
 const NEVER = new AbortController().signal;
 
 export interface FoundTemplate {
@@ -157,6 +157,6 @@ function reasonOf({ reason }: AbortSignal): Error {
   return reason instanceof Error ? reason : new Error(String(reason));
 }
 
-function templateLock(layout: Layout, name: string): string {
+export function templateLock(layout: Layout, name: string): string {
   return join(layout.locksDir, `${name}.lock`);
 }

@@ -40,8 +40,13 @@ export interface TemplateInputs {
  * after an upgrade the new template takes the place of the old one.
  */
 export function templateName({ rootfs, shape, accelerator }: TemplateInputs): string {
-  const kind = rootfs === null ? 'base' : `image-${rootfs.replace(/^sha256:/, '').slice(0, 16)}`;
-  return `${kind}-${shape.vcpus}c-${shape.memoryMib}m-${shape.shareSlots}s-${accelerator.name}`;
+  const kind = rootfs === null ? 'base-' : imageTemplatePrefix(rootfs);
+  return `${kind}${shape.vcpus}c-${shape.memoryMib}m-${shape.shareSlots}s-${accelerator.name}`;
+}
+
+/** How the names of all templates of a root filesystem begin. */
+export function imageTemplatePrefix(rootfs: string): string {
+  return `image-${rootfs.replace(/^sha256:/, '').slice(0, 16)}-`;
 }
 
 export function templateFiles(dir: string, withScratch: boolean): TemplateFiles {

@@ -57,6 +57,12 @@ test('ports that keep their number come first, as ranges', () => {
   ).toBe('0.0.0.0:8000-8001->8000-8001/tcp, [::]:53->53/udp, 0.0.0.0:8003->8003/tcp, 127.0.0.1:8080->80/tcp');
 });
 
+test('an exposed port that nobody published stands alone', () => {
+  const published = [{ host_ip: '0.0.0.0', host_port: 32_768, guest_port: 80, protocol: 'tcp' }];
+  const exposed = [80, 81, 82].map((guest_port) => ({ guest_port, protocol: 'tcp' }));
+  expect(describePorts(published, exposed)).toBe('81-82/tcp, 0.0.0.0:32768->80/tcp');
+});
+
 test('a text that does not fit ends with an ellipsis', () => {
   expect(ellipsis("sh -c 'echo out; echo err >&2; exit 3'", 20)).toBe("sh -c 'echo out; ec…");
   expect(ellipsis('exactly twenty chars', 20)).toBe('exactly twenty chars');

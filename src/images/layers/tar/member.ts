@@ -1,5 +1,5 @@
 /** From the headers in front of a member to an entry: which of them wins, and what is refused. */
-import { MAX_PATH_BYTES } from '../limits.ts';
+import { MAX_PATH_BYTES, quoted } from '../limits.ts';
 import type { EntryType } from './entry.ts';
 import type { Header } from './header.ts';
 import { paxInteger, paxSeconds } from './number.ts';
@@ -50,7 +50,7 @@ export function memberOf(header: Header, { pax, longName, longLink }: Extensions
   const name = records.get('GNU.sparse.name') || records.get('path') || (longName ?? header.name);
   const link = records.get('linkpath') || (longLink ?? header.link);
   let type = TYPES[header.typeflag];
-  if (type === undefined) return `is of unknown type ${JSON.stringify(header.typeflag)}`;
+  if (type === undefined) return `is of unknown type ${quoted(header.typeflag)}`;
   // V7 had no type for directories.
   if (header.typeflag === '\0' && name.endsWith('/')) type = 'directory';
   const number = (key: string, value: number, parse = paxInteger): number => {

@@ -3,7 +3,7 @@
  * kept but one header; whoever pushes waits for whoever takes.
  * What is tolerated is what Go's archive/tar tolerates: bytes after the end, no end at all, no padding at the end.
  */
-import { type Budget, layerError, MAX_HEADER_BYTES, quoted } from '../limits.ts';
+import { type Budget, MAX_HEADER_BYTES, quoted } from '../limits.ts';
 import { type Segment, storedBytes, type TarEntry } from './entry.ts';
 import { BLOCK, type Header, isZero, readHeader } from './header.ts';
 import { type Extensions, type Member, memberOf } from './member.ts';
@@ -28,7 +28,7 @@ interface Unfinished {
 const NOTHING: Extensions = { pax: NO_PAX, longName: null, longLink: null };
 
 export class TarReader {
-  readonly #layer: string;
+  readonly #error: (what: string) => Error;
   readonly #budget: Budget;
   readonly #handler: TarHandler;
   readonly #partial = Buffer.alloc(BLOCK);
@@ -40,14 +40,14 @@ export class TarReader {
   #unfinished: Unfinished | null = null;
   #collecting: { typeflag: string; bytes: Buffer; filled: number } | null = null;
 
-  /** @param layer its digest, for errors. */
-  constructor(layer: string, budget: Budget, handler: TarHandler) {
-    this.#layer = layer;
+  /** @param error makes the error of what is wrong, naming what is read. */
+  constructor(error: (what: string) => Error, budget: Budget, handler: TarHandler) {
+    this.#error = error;
     this.#budget = budget;
     this.#handler = handler;
   }
 
-  /** @throws A3sError `image_broken` naming the layer and the entry. */
+  /** @throws what `error` makes, naming the entry. */
   push(chunk: Buffer): void {
     for (let at = 0; at < chunk.length && this.#zeroBlocks < 2;) {
       if (this.#content > 0) {
@@ -193,7 +193,7 @@ export class TarReader {
   }
 
   #fail(what: string): Error {
-    return layerError(this.#layer, what);
+    return this.#error(what);
   }
 }
 

@@ -329,6 +329,7 @@ describe('limits', () => {
     [{ name: 'x', type: '2' }, 'entry "x" is a symbolic link to nothing'],
     [{ name: 'x', pax: { path: 'a\0b' } }, 'entry "x" has a NUL in its name'],
     [{ name: 'x', type: 'V' }, 'entry "x" is of unknown type "V"'],
+    [{ name: 'x', type: '\u007f' }, 'entry "x" is of unknown type "\\u007f"'],
     [{ name: 'x', pax: { uid: '4294967296' } }, 'entry "x" has a bad owner'],
     [{ name: 'x', type: '3', minor: 2 ** 20 }, 'entry "x" has a bad device number'],
     [{ name: 'x', pax: { size: '68719476737' } }, 'the image unpacks to more than 64 GiB'],

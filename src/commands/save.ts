@@ -1,0 +1,29 @@
+/** `save`: images into an archive. */
+import { saveImages } from '../engine/save.ts';
+import { A3sError } from '../errors.ts';
+import { defineCommand } from './command.ts';
+import { outputFile } from './output-file.ts';
+
+export const save = defineCommand({
+  summary: 'Save one or more images to a tar archive (streamed to STDOUT by default)',
+  usage: '[OPTIONS] IMAGE [IMAGE...]',
+  args: { min: 1 },
+  flags: {
+    output: { kind: 'string', short: 'o', help: 'Write to a file, instead of STDOUT' },
+    platform: { kind: 'string', help: '', refused: true },
+  },
+  async run(context, { flags, args }) {
+    const engine = await context.engine();
+    const { output = '' } = flags;
+    if (output === '') {
+      if (context.stdout.isTTY === true) {
+        throw new A3sError('usage', 'cowardly refusing to save to a terminal. Use the -o flag or redirect');
+      }
+      await saveImages(engine, args, async () => context.stdout);
+      return;
+    }
+    await using file = outputFile(output);
+    await saveImages(engine, args, () => file.open());
+    await file.keep();
+  },
+});
