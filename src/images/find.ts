@@ -41,7 +41,7 @@ async function findByName(layout: Layout, bundleDir: string, text: string): Prom
     index = readIndex(layout.imagesDir);
   }
   const entry = index.find((candidate) => matches(candidate, nameOf(candidate)));
-  return entry === undefined ? null : loadOrRepair(layout, bundleDir, entry, embedded);
+  return entry === undefined ? null : loadOrRepair(layout, bundleDir, index, entry, embedded);
 }
 
 async function findById(layout: Layout, bundleDir: string, digits: string): Promise<Image | null> {
@@ -62,7 +62,7 @@ export async function listImages(layout: Layout, bundleDir: string): Promise<Ima
   for (const entry of index) {
     if (images.has(entry.digest)) continue;
     const origin = embedded.find((image) => image.entry.digest === entry.digest);
-    images.set(entry.digest, await loadOrRepair(layout, bundleDir, entry, origin));
+    images.set(entry.digest, await loadOrRepair(layout, bundleDir, index, entry, origin));
   }
   return [...images.values()];
 }
@@ -70,10 +70,10 @@ export async function listImages(layout: Layout, bundleDir: string): Promise<Ima
 async function loadOrRepair(
   layout: Layout,
   bundleDir: string,
+  index: readonly Descriptor[],
   entry: Descriptor,
   embedded: Embedded | undefined,
 ): Promise<Image> {
-  const index = readIndex(layout.imagesDir);
   try {
     return loadImage(layout.imagesDir, entry, index);
   } catch (error) {
