@@ -21,7 +21,7 @@ export interface Image {
   repoDigests: string[];
   /** RFC 3339; empty when the image does not say. */
   created: string;
-  /** Bytes of the layers, uncompressed where that is known. */
+  /** Bytes of the layers: of their files where that is known, else of the blobs. */
   size: number;
   /** It came with the guest bundle, which would bring it again. */
   embedded: boolean;

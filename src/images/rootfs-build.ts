@@ -8,7 +8,7 @@ import { replaceFile } from '../state/replace-file.ts';
 import { embeddedImages, importEmbedded } from './embedded.ts';
 import type { Image } from './image.ts';
 import { packLayers } from './layers/pack.ts';
-import { fileStates, readSidecar, type Rootfs, rootfsPaths } from './rootfs.ts';
+import { fileStates, readSidecar, type Rootfs, rootfsPaths, type Sidecar } from './rootfs.ts';
 import { fingerprintOf, verifyBlob } from './verify.ts';
 
 /** Read-only from here on: templates and boxes map it. */
@@ -25,7 +25,7 @@ export async function proveAgain(layout: Layout, image: Image): Promise<Rootfs |
   const { digest } = await fingerprintOf(squashfs);
   if (digest !== sidecar.digest) return null;
   await verifyMetadata(layout, image);
-  return note(layout, image, digest);
+  return note(layout, image, { digest, layerBytes: sidecar.layerBytes });
 }
 
 /** Builds the root filesystem and notes its state. Call it under its lock. */
@@ -33,23 +33,27 @@ export async function buildRootfs(layout: Layout, image: Image, bundleDir: strin
   const { squashfs } = rootfsPaths(layout, image.id);
   const temporary = `${squashfs}.tmp`;
   try {
-    await packOrRepair(layout, image, bundleDir, temporary);
+    const layerBytes = await packOrRepair(layout, image, bundleDir, temporary);
     await verifyMetadata(layout, image);
     const { digest } = await fingerprintOf(temporary);
     chmodSync(temporary, SQUASHFS_MODE);
     renameSync(temporary, squashfs);
-    return await note(layout, image, digest);
+    return await note(layout, image, { digest, layerBytes });
   } finally {
     rmSync(temporary, { force: true });
   }
 }
 
-async function note(layout: Layout, image: Image, digest: string): Promise<Rootfs> {
+async function note(
+  layout: Layout,
+  image: Image,
+  { digest, layerBytes }: Pick<Sidecar, 'digest' | 'layerBytes'>,
+): Promise<Rootfs> {
   const { squashfs, sidecar } = rootfsPaths(layout, image.id);
   await replaceFile(
     sidecar,
     `${sidecar}.tmp`,
-    `${JSON.stringify({ digest, files: fileStates(layout, image) })}\n`,
+    `${JSON.stringify({ digest, files: fileStates(layout, image), layerBytes })}\n`,
   );
   return { path: squashfs, digest };
 }
@@ -60,22 +64,27 @@ async function verifyMetadata(layout: Layout, image: Image): Promise<void> {
   }
 }
 
-async function packOrRepair(layout: Layout, image: Image, bundleDir: string, file: string): Promise<void> {
+async function packOrRepair(
+  layout: Layout,
+  image: Image,
+  bundleDir: string,
+  file: string,
+): Promise<number[]> {
   try {
-    await pack(layout, image, file);
-    return;
+    return await pack(layout, image, file);
   } catch (error) {
     const broken = error instanceof A3sError && error.code === 'image_broken';
     const embedded = embeddedImages(bundleDir).find(({ entry }) => entry.digest === image.digest);
     if (!broken || embedded === undefined) throw error;
     await importEmbedded(layout, bundleDir, embedded);
   }
-  await pack(layout, image, file);
+  return pack(layout, image, file);
 }
 
-async function pack(layout: Layout, image: Image, file: string): Promise<void> {
+async function pack(layout: Layout, image: Image, file: string): Promise<number[]> {
+  let layerBytes: number[];
   try {
-    await packLayers(layout.imagesDir, image.layers, file);
+    layerBytes = await packLayers(layout.imagesDir, image.layers, file);
   } catch (error) {
     // Blobs and layers name themselves.
     if (!(error instanceof A3sError) || !['io', 'timeout'].includes(error.code)) throw error;
@@ -85,6 +94,7 @@ async function pack(layout: Layout, image: Image, file: string): Promise<void> {
     });
   }
   await flushFile(file);
+  return layerBytes;
 }
 
 async function flushFile(file: string): Promise<void> {

@@ -2,12 +2,12 @@
 import { A3sError } from '../../errors.ts';
 import type { Layout } from '../../state/layout.ts';
 import { type Descriptor, type Manifest, parseConfig } from '../config.ts';
-import { type Image, loadImage } from '../image.ts';
+import { loadImage } from '../image.ts';
 import { chooseManifest, imageManifest, isIndex, parseJson } from '../manifest.ts';
 import { fits, normal, type Platform, platformString } from '../platform.ts';
 import { canonicalTag, familiarString, type Reference } from '../reference.ts';
 import type { Registry } from '../registry/registry.ts';
-import { ensureRootfs } from '../rootfs.ts';
+import { ensureRootfs, layerSizes } from '../rootfs.ts';
 import { originsOf, withImage } from '../store/entries.ts';
 import { type BlobWriter, ingestBlob } from '../store/ingest.ts';
 import { takeLease } from '../store/leases.ts';
@@ -72,7 +72,8 @@ export async function pullImage(layout: Layout, registry: Registry, request: Pul
   for (const layer of fetched) progress.layer(layerName(layer.digest), 'Extracting');
   await ensureRootfs(layout, image, request.bundleDir);
   for (const layer of fetched) progress.layer(layerName(layer.digest), 'Pull complete');
-  return { digest: root.digest, changed: await nameImage(layout, entry, image, root.digest, reference) };
+  const size = layerSizes(layout, image).reduce((sum, bytes) => sum + bytes, 0);
+  return { digest: root.digest, changed: await nameImage(layout, entry, size, root.digest, reference) };
 }
 
 const SILENT: TransferProgress = { line: () => {}, layer: () => {} };
@@ -204,7 +205,7 @@ function watched(writer: BlobWriter, signal: AbortSignal, tell: (done: number) =
 async function nameImage(
   layout: Layout,
   entry: Descriptor,
-  image: Image,
+  size: number,
   rootDigest: string,
   reference: Reference,
 ): Promise<boolean> {
@@ -216,7 +217,7 @@ async function nameImage(
       (other) => other.digest === entry.digest && (name === null || nameOf(other) === name),
     );
     changed = held === undefined || !originsOf(held).includes(origin);
-    return changed ? withImage(entries, { manifest: entry, size: image.size, name, origin }) : null;
+    return changed ? withImage(entries, { manifest: entry, size, name, origin }) : null;
   });
   return changed;
 }
