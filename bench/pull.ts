@@ -34,8 +34,17 @@ interface Puller {
 }
 
 const podman = (store: string): string[] => [
-  ...['podman', '--root', join(store, 'root'), '--runroot', join(store, 'run')],
-  ...['--storage-driver', 'overlay', '--runtime', 'runc', '--cgroup-manager', 'cgroupfs'],
+  'podman',
+  '--root',
+  join(store, 'root'),
+  '--runroot',
+  join(store, 'run'),
+  '--storage-driver',
+  'overlay',
+  '--runtime',
+  'runc',
+  '--cgroup-manager',
+  'cgroupfs',
 ];
 
 const pullers: Puller[] = [
@@ -53,8 +62,12 @@ const pullers: Puller[] = [
   {
     name: 'skopeo copy to oci:',
     command: (image, store) => [
-      ...['skopeo', 'copy', '-q', '--src-tls-verify=false'],
-      ...[`docker://${image}`, `oci:${store}/layout:x`],
+      'skopeo',
+      'copy',
+      '-q',
+      '--src-tls-verify=false',
+      `docker://${image}`,
+      `oci:${store}/layout:x`,
     ],
     id: (_image, store) => configOf(join(store, 'layout'), 'x'),
   },
