@@ -3,9 +3,10 @@
  * `skopeo copy`, each from an empty store; the memory that a layer of 1 GiB takes; `images` with 500 images. Prints medians; asserts only
  * that all have got the same image. docs/performance.md says what is measured and why.
  */
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { parseManifest } from '../src/images/config.ts';
 import { readIndex, readJsonBlob } from '../src/images/store.ts';
@@ -30,7 +31,7 @@ interface Puller {
   /** Pulls `image` of the registry into the empty directory `store`. */
   command: (image: string, store: string) => string[];
   /** Digest of the configuration of what it has got. */
-  id: (image: string, store: string) => string;
+  id: (image: string, store: string) => string | Promise<string>;
 }
 
 const podman = (store: string): string[] => [
@@ -77,7 +78,7 @@ const dir = mkdtempSync('/tmp/a3s-bench-pull-');
 const registry = await startRegistry();
 try {
   await large();
-  memory();
+  await memory();
   await listing();
 } finally {
   await registry.close();
@@ -86,13 +87,13 @@ try {
 
 async function large(): Promise<void> {
   const { layout } = await largeDebianImage();
-  const image = push(layout, 'web', 'large');
+  const image = await push(layout, 'web', 'large');
   const id = configOf(layout, 'web');
   const times = pullers.map((): number[] => []);
   const peaks = pullers.map((): number[] => []);
   for (let round = -1; round < ROUNDS; round += 1) {
     for (const [n, puller] of pullers.entries()) {
-      const { ms, peakMib } = pull(puller, image, id);
+      const { ms, peakMib } = await pull(puller, image, id);
       // The first round fills the page cache with the programs and the registry's blobs.
       if (round < 0) continue;
       times[n]?.push(ms);
@@ -110,20 +111,20 @@ async function large(): Promise<void> {
 }
 
 /** One layer that holds 1 GiB, half of it noise, half of it text. */
-function memory(): void {
+async function memory(): Promise<void> {
   const layout = join(dir, 'gib');
   const files = join(dir, 'files');
   mkdirSync(files);
-  execFileSync('sh', ['-c', `head -c ${GIB / 2} /dev/urandom > '${files}/noise'`]);
-  execFileSync('sh', ['-c', `yes 'a line of text' | head -c ${GIB / 2} > '${files}/text'`]);
-  execFileSync('umoci', ['init', '--layout', layout]);
-  execFileSync('umoci', ['new', '--image', `${layout}:gib`]);
-  execFileSync('umoci', ['insert', '--image', `${layout}:gib`, files, '/data']);
+  await output(['sh', '-c', `head -c ${GIB / 2} /dev/urandom > '${files}/noise'`]);
+  await output(['sh', '-c', `yes 'a line of text' | head -c ${GIB / 2} > '${files}/text'`]);
+  await output(['umoci', 'init', '--layout', layout]);
+  await output(['umoci', 'new', '--image', `${layout}:gib`]);
+  await output(['umoci', 'insert', '--image', `${layout}:gib`, files, '/data']);
   rmSync(files, { recursive: true });
-  const image = push(layout, 'gib', 'gib');
+  const image = await push(layout, 'gib', 'gib');
   print('one layer of 1 GiB', 'time', 'peak memory');
   for (const puller of pullers) {
-    const { ms, peakMib } = pull(puller, image, configOf(layout, 'gib'));
+    const { ms, peakMib } = await pull(puller, image, configOf(layout, 'gib'));
     print(puller.name, `${(ms / 1000).toFixed(2)} s`, mib(peakMib));
   }
 }
@@ -143,25 +144,32 @@ async function listing(): Promise<void> {
 }
 
 /** One pull into an empty store. @throws Error when it fails, or has got something else than the image with this ID. */
-function pull(puller: Puller, image: string, id: string): { ms: number; peakMib: number } {
+async function pull(puller: Puller, image: string, id: string): Promise<{ ms: number; peakMib: number }> {
   const store = join(dir, 'store');
   const measured = join(dir, 'measured');
   rmSync(store, { recursive: true, force: true });
   mkdirSync(store);
   // What others have left to be written is not to slow this one down.
-  execFileSync('sync');
+  await output(['sync']);
   const began = performance.now();
-  output(['/usr/bin/time', '-f', '%M', '-o', measured, ...puller.command(image, store)]);
+  await output(['/usr/bin/time', '-f', '%M', '-o', measured, ...puller.command(image, store)]);
   const ms = performance.now() - began;
-  const got = puller.id(image, store);
+  const got = await puller.id(image, store);
   if (got !== id) throw new Error(`${puller.name} has got ${got} instead of ${id}`);
   rmSync(store, { recursive: true });
   return { ms, peakMib: Number(readFileSync(measured, 'utf8')) / 1024 };
 }
 
-function push(layout: string, tag: string, name: string): string {
+async function push(layout: string, tag: string, name: string): Promise<string> {
   const image = `${registry.domain}/bench/${name}:latest`;
-  output(['skopeo', 'copy', '-q', '--dest-tls-verify=false', `oci:${layout}:${tag}`, `docker://${image}`]);
+  await output([
+    'skopeo',
+    'copy',
+    '-q',
+    '--dest-tls-verify=false',
+    `oci:${layout}:${tag}`,
+    `docker://${image}`,
+  ]);
   return image;
 }
 
@@ -173,8 +181,10 @@ function configOf(layout: string, tag: string): string {
   return parseManifest(readJsonBlob(layout, entry)).config.digest;
 }
 
-function output([program = '', ...args]: string[]): string {
-  return execFileSync(program, args, { encoding: 'utf8', timeout: DEADLINE_MS }).trim();
+/** Never a synchronous call: the registry would block on what nobody reads of it. */
+async function output([program = '', ...args]: string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, args, { timeout: DEADLINE_MS });
+  return stdout.trim();
 }
 
 function mib(value: number): string {
