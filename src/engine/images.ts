@@ -1,17 +1,18 @@
 /** Images, as the verbs mean them. */
 import { A3sError } from '../errors.ts';
-import { findImage, isImageId, listImages as storedImages } from '../images/find.ts';
+import { findImage, isImageId, listSummaries } from '../images/find.ts';
 import type { Image } from '../images/image.ts';
 import { fits, hostPlatform, normal, parsePlatform, platformString } from '../images/platform.ts';
 import { familiarString, parseReference } from '../images/reference.ts';
+import type { ImageSummary } from '../images/summaries.ts';
 import { newestFirst } from './newest-first.ts';
 import type { Engine } from './types.ts';
 
 export type { Image };
 
 /** Every image in the store, newest first. */
-export async function listImages(engine: Engine): Promise<Image[]> {
-  const images = await storedImages(engine.layout, engine.bundleDir);
+export async function listImages(engine: Engine): Promise<ImageSummary[]> {
+  const images = await listSummaries(engine.layout, engine.bundleDir);
   return images.toSorted((a, b) => newestFirst(a.created, b.created));
 }
 

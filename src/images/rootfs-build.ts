@@ -8,7 +8,7 @@ import { replaceFile } from '../state/replace-file.ts';
 import { embeddedImages, importEmbedded } from './embedded.ts';
 import type { Image } from './image.ts';
 import { packLayers } from './layers/pack.ts';
-import { fileStates, readSidecar, type Rootfs, rootfsPaths } from './rootfs.ts';
+import { fileStates, readSidecar, type Rootfs, rootfsPaths, type Sidecar } from './rootfs.ts';
 import { fingerprintOf, verifyBlob } from './verify.ts';
 
 /** Read-only from here on: templates and boxes map it. */
@@ -25,7 +25,7 @@ export async function proveAgain(layout: Layout, image: Image): Promise<Rootfs |
   const { digest } = await fingerprintOf(squashfs);
   if (digest !== sidecar.digest) return null;
   await verifyMetadata(layout, image);
-  return note(layout, image, sidecar);
+  return note(layout, image, { digest, layerBytes: sidecar.layerBytes });
 }
 
 /** Builds the root filesystem and notes its state. Call it under its lock. */
@@ -47,15 +47,15 @@ export async function buildRootfs(layout: Layout, image: Image, bundleDir: strin
 async function note(
   layout: Layout,
   image: Image,
-  { digest, layerBytes }: Omit<Rootfs, 'path'>,
+  { digest, layerBytes }: Pick<Sidecar, 'digest' | 'layerBytes'>,
 ): Promise<Rootfs> {
   const { squashfs, sidecar } = rootfsPaths(layout, image.id);
   await replaceFile(
     sidecar,
     `${sidecar}.tmp`,
-    `${JSON.stringify({ digest, layerBytes, files: fileStates(layout, image) })}\n`,
+    `${JSON.stringify({ digest, files: fileStates(layout, image), layerBytes })}\n`,
   );
-  return { path: squashfs, digest, layerBytes };
+  return { path: squashfs, digest };
 }
 
 async function verifyMetadata(layout: Layout, image: Image): Promise<void> {
@@ -64,7 +64,12 @@ async function verifyMetadata(layout: Layout, image: Image): Promise<void> {
   }
 }
 
-async function packOrRepair(layout: Layout, image: Image, bundleDir: string, file: string): Promise<number> {
+async function packOrRepair(
+  layout: Layout,
+  image: Image,
+  bundleDir: string,
+  file: string,
+): Promise<number[]> {
   try {
     return await pack(layout, image, file);
   } catch (error) {
@@ -76,9 +81,8 @@ async function packOrRepair(layout: Layout, image: Image, bundleDir: string, fil
   return pack(layout, image, file);
 }
 
-/** @returns bytes of the layers, uncompressed. */
-async function pack(layout: Layout, image: Image, file: string): Promise<number> {
-  let layerBytes: number;
+async function pack(layout: Layout, image: Image, file: string): Promise<number[]> {
+  let layerBytes: number[];
   try {
     layerBytes = await packLayers(layout.imagesDir, image.layers, file);
   } catch (error) {

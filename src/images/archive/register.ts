@@ -2,7 +2,7 @@
 import type { Layout } from '../../state/layout.ts';
 import { type Descriptor, parseManifest } from '../config.ts';
 import { type Image, loadImage } from '../image.ts';
-import { ensureRootfs } from '../rootfs.ts';
+import { ensureRootfs, imageSize } from '../rootfs.ts';
 import { withImage } from '../store/entries.ts';
 import { takeLease } from '../store/leases.ts';
 import { changeIndex } from '../store/transaction.ts';
@@ -41,7 +41,7 @@ export async function registerImage(
     for (const name of names.length === 0 ? [null] : names) {
       const from = name === null ? undefined : changed.find((other) => nameOf(other) === name);
       if (name !== null && from !== undefined && from.digest !== entry.digest) moved.push({ name, from });
-      changed = withImage(changed, { manifest: entry, size: image.size, name });
+      changed = withImage(changed, { manifest: entry, size: imageSize(layout, image), name });
     }
     return changed;
   });

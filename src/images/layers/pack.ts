@@ -26,20 +26,16 @@ class NotInOrder extends Error {}
 /**
  * Writes the root filesystem that `layers`, lowest first, add up to. All blobs are proved against their digests.
  * @param root of the OCI layout that holds them.
- * @returns bytes of the layers, uncompressed; a layer that is there twice counts twice.
+ * @returns bytes of the files in each layer, as Docker counts a layer's size.
  * @throws A3sError `image_broken` naming the layer, `unsupported`, `io`, `host_setup`, `timeout`; `file` is then to be removed.
  */
-export async function packLayers(root: string, layers: readonly Layer[], file: string): Promise<number> {
+export async function packLayers(root: string, layers: readonly Layer[], file: string): Promise<number[]> {
   // V8 lets its nursery grow to 48 MiB when much is made; held at 1 MiB, 100,000 entries take 130 MiB in all instead of 250.
   setFlagsFromString('--semi-space-growth-factor=1');
   const [only, ...more] = layers;
   if (only !== undefined && more.length === 0) {
     try {
-      let bytes = 0;
-      await writing(file, async (archive) => {
-        bytes = await passOn(root, only, archive);
-      });
-      return bytes;
+      return [await writing(file, (archive) => passOn(root, only, archive))];
     } catch (error) {
       if (!(error instanceof NotInOrder)) throw error;
     }
@@ -51,25 +47,27 @@ export async function packLayers(root: string, layers: readonly Layer[], file: s
     for (const entry of indexes[n]?.entries ?? []) merge.apply(entry);
   }
   await writing(file, (archive) => emitMerged(root, layers, merge.root, archive));
-  return indexes.reduce((sum, { bytes }) => sum + bytes, 0);
+  return indexes.map(({ entries }) => entries.reduce((sum, entry) => sum + entry.size, 0));
 }
 
-async function writing(file: string, produce: (archive: Archive) => Promise<void>): Promise<void> {
+async function writing<T>(file: string, produce: (archive: Archive) => Promise<T>): Promise<T> {
   const writer = new SquashfsWriter(file);
   try {
     const archive = new Archive(writer);
-    await produce(archive);
+    const produced = await produce(archive);
     archive.end();
     await writer.settled();
     await writer.finish();
+    return produced;
   } catch (error) {
     await writer.abort();
     throw error;
   }
 }
 
-/** @returns bytes of the layer, uncompressed. */
+/** @returns bytes of its files. */
 async function passOn(root: string, layer: Layer, archive: Archive): Promise<number> {
+  let fileBytes = 0;
   const merge = new Merge();
   merge.nextLayer(layer.digest);
   let isWanted = false;
@@ -80,6 +78,7 @@ async function passOn(root: string, layer: Layer, archive: Archive): Promise<num
   const reader = new TarReader(errorOf(layer.digest), new Budget(), {
     entry(entry) {
       endLast();
+      fileBytes += entry.size;
       const effect = merge.apply(entry);
       if (effect.kind === 'changed') throw new NotInOrder();
       isWanted = effect.kind === 'added';
@@ -91,21 +90,21 @@ async function passOn(root: string, layer: Layer, archive: Archive): Promise<num
       if (isWanted) archive.content(bytes);
     },
   });
-  const bytes = await unpackLayer(root, layer, tarSink(reader, archive.settled));
+  await unpackLayer(root, layer, tarSink(reader, archive.settled));
   endLast();
-  return bytes;
+  return fileBytes;
 }
 
 /** The indexes of all layers, in their order. */
-async function indexAll(root: string, layers: readonly Layer[]): Promise<(LayerIndex & { bytes: number })[]> {
+async function indexAll(root: string, layers: readonly Layer[]): Promise<LayerIndex[]> {
   const budget = new Budget();
-  const indexes: (LayerIndex & { bytes: number })[] = [];
+  const indexes: LayerIndex[] = [];
   const ahead = layers.entries();
   const worker = async (): Promise<void> => {
     for (const [n, layer] of ahead) {
       const { sink, index } = indexing(layer.digest, budget);
-      const bytes = await unpackLayer(root, layer, sink);
-      indexes[n] = { ...index, bytes };
+      await unpackLayer(root, layer, sink);
+      indexes[n] = index;
     }
   };
   await Promise.all(Array.from({ length: INDEXED_AT_ONCE }, worker));

@@ -32,7 +32,7 @@ export function repositoryOf(name: string): string {
 export interface NewEntry {
   /** The image's manifest. */
   manifest: { mediaType: string; digest: string; size: number };
-  /** Bytes of the layers, uncompressed. */
+  /** Bytes of the layers: of their files where that is known. */
   size: number;
   /** The whole name with its tag; null for an image without a name. */
   name: string | null;

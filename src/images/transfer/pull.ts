@@ -8,7 +8,7 @@ import { fits, normal, type Platform, platformString } from '../platform.ts';
 import { canonicalTag, familiarString, type Reference } from '../reference.ts';
 import type { RemoteManifest } from '../registry/manifests.ts';
 import type { Registry } from '../registry/registry.ts';
-import { ensureRootfs } from '../rootfs.ts';
+import { ensureRootfs, imageSize } from '../rootfs.ts';
 import { type NewEntry, originsIn, withImage } from '../store/entries.ts';
 import { type BlobWriter, ingestBlob, isBroken } from '../store/ingest.ts';
 import { takeLease } from '../store/leases.ts';
@@ -89,10 +89,15 @@ async function bring(
   const fetched = await fetchLayers(layout, registry, manifest.layers, { ...request, progress });
   const image = loadImage(layout.imagesDir, entry, []);
   for (const layer of fetched) progress.layer(layerName(layer.digest), 'Extracting');
-  const { layerBytes } = await ensureRootfs(layout, image, request.bundleDir);
+  await ensureRootfs(layout, image, request.bundleDir);
   for (const layer of fetched) progress.layer(layerName(layer.digest), 'Pull complete');
   // Awaited here: the lease ends with this function.
-  return await nameImage(layout, { manifest: entry, size: layerBytes }, root.digest, request.reference);
+  return await nameImage(
+    layout,
+    { manifest: entry, size: imageSize(layout, image) },
+    root.digest,
+    request.reference,
+  );
 }
 
 const SILENT: TransferProgress = { line: () => {}, layer: () => {} };
