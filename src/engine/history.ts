@@ -31,7 +31,14 @@ export function historyOf(image: Image, sizes: readonly number[]): HistoryStep[]
   const oldestFirst = steps.map(({ created, createdBy, comment, emptyLayer }) => {
     const size = emptyLayer ? 0 : (sizes[layer] ?? 0);
     if (!emptyLayer) layer += 1;
-    return { id: '<missing>', created, createdBy, size, comment, tags: [] as string[] };
+    return {
+      id: '<missing>',
+      created,
+      createdBy,
+      size,
+      comment,
+      tags: [] as string[],
+    };
   });
   const newestFirst = oldestFirst.toReversed();
   const [newest] = newestFirst;

@@ -1,6 +1,8 @@
 /** What removal has to know of an image: a damaged one, which nothing else can use, can still be removed. */
 import { A3sError } from '../errors.ts';
 import { type Descriptor, parseManifest } from '../images/config.ts';
+import { isImageId } from '../images/find.ts';
+import { loadImage } from '../images/image.ts';
 import { canonicalTag, familiarString, parseReference } from '../images/reference.ts';
 import { nameOf, readIndex, readJsonBlob } from '../images/store.ts';
 import { requireImage } from './images.ts';
@@ -18,20 +20,36 @@ export interface RemovableImage {
 }
 
 /**
- * The image that `text` means; a damaged one by its name alone.
- * @throws A3sError `no_such_image`, `usage`, and `image_broken` for a damaged image that is not named.
+ * The image that `text` means; a damaged one by its name, or its manifest's digest.
+ * @throws A3sError `no_such_image`, `usage`.
  */
 export async function removableImage(engine: Engine, text: string): Promise<RemovableImage> {
   try {
     const { id, digest, repoTags, config } = await requireImage(engine, text);
     return { id, digest, repoTags, diffIds: config.diffIds };
   } catch (error) {
-    if (!(error instanceof A3sError) || error.code !== 'image_broken') throw error;
-    const name = canonicalTag(parseReference(text));
-    const entry = readIndex(engine.layout.imagesDir).find((each) => nameOf(each) === name);
+    if (!(error instanceof A3sError) || !['image_broken', 'no_such_image'].includes(error.code)) throw error;
+    const entries = readIndex(engine.layout.imagesDir);
+    const entry = entries.find((each) => isMeant(each, text) && isDamaged(engine, each));
     if (entry === undefined) throw error;
-    const repoTags = [familiarString(parseReference(name))];
+    const name = nameOf(entry);
+    const repoTags = name === null ? [] : [familiarString(parseReference(name))];
     return { id: configOf(engine, entry), digest: entry.digest, repoTags, diffIds: [] };
+  }
+}
+
+function isMeant(entry: Descriptor, text: string): boolean {
+  const digits = text.replace(/^sha256:/, '');
+  if (/^[0-9a-f]{12,64}$/.test(digits) && entry.digest.startsWith(`sha256:${digits}`)) return true;
+  return !isImageId(text) && nameOf(entry) === canonicalTag(parseReference(text));
+}
+
+function isDamaged(engine: Engine, entry: Descriptor): boolean {
+  try {
+    loadImage(engine.layout.imagesDir, entry, []);
+    return false;
+  } catch {
+    return true;
   }
 }
 

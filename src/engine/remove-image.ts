@@ -57,6 +57,8 @@ export async function removeImage(
     removed.push(...deletedWith(engine, image, rest));
     return null;
   });
+  // A digest that no registry is known to have it under is no name that could be taken away.
+  if (removed.length === 0) throw new A3sError('no_such_image', `No such image: ${text}`);
   if (removed.some((item) => 'deleted' in item)) {
     await sweepImageTemplates(engine.layout, rootfsDigests(engine.layout));
   }

@@ -45,38 +45,49 @@ async function findByName(layout: Layout, bundleDir: string, text: string): Prom
   return entry === undefined ? null : loadOrRepair(layout, bundleDir, index, entry);
 }
 
+/** A prefix that fits several images means none of them, as in Docker. */
 async function findById(layout: Layout, bundleDir: string, digits: string): Promise<Image | null> {
-  const summaries = await listSummaries(layout, bundleDir);
-  const match = summaries.find((image) => image.id.startsWith(`sha256:${digits}`));
+  const summaries = await listSummaries(layout, bundleDir, () => {});
+  const matches = summaries.filter((image) => image.id.startsWith(`sha256:${digits}`));
+  if (new Set(matches.map(({ id }) => id)).size !== 1) return null;
   const index = readIndex(layout.imagesDir);
-  const entry = index.find(({ digest }) => digest === match?.digest);
+  const entry = index.find(({ digest }) => digest === matches[0]?.digest);
   return entry === undefined ? null : loadOrRepair(layout, bundleDir, index, entry);
 }
 
-/** Every image of the store, embedded ones included, one entry an image however many names it has. */
-export async function listImages(layout: Layout, bundleDir: string): Promise<Image[]> {
+/**
+ * Every image of the store, embedded ones included, one entry an image however many names it has.
+ * @param warn told of damaged images, which are left out.
+ */
+export async function listImages(
+  layout: Layout,
+  bundleDir: string,
+  warn: (error: A3sError) => void,
+): Promise<Image[]> {
   const index = await wholeIndex(layout, bundleDir);
   const images: Image[] = [];
   for (const [entry] of byDigest(index).values()) {
-    const image = entry === undefined ? null : await loadOrRepair(layout, bundleDir, index, entry);
+    const image = await loadOrWarn(layout, bundleDir, index, entry, warn);
     if (image !== null) images.push(image);
   }
   return images;
 }
 
 /** The same as lists need them: of images that were listed before no blob is opened. */
-export async function listSummaries(layout: Layout, bundleDir: string): Promise<ImageSummary[]> {
+export async function listSummaries(
+  layout: Layout,
+  bundleDir: string,
+  warn: (error: A3sError) => void,
+): Promise<ImageSummary[]> {
   const index = await wholeIndex(layout, bundleDir);
   const before = readKept(layout);
   const kept = new Map<string, Kept>();
   const summaries: ImageSummary[] = [];
   for (const [digest, entries] of byDigest(index)) {
     const [entry] = entries;
-    if (entry === undefined) continue;
-    const image = before.has(digest) ? null : await loadOrRepair(layout, bundleDir, index, entry);
+    const image = before.has(digest) ? null : await loadOrWarn(layout, bundleDir, index, entry, warn);
     const known = image === null ? before.get(digest) : keptOf(image);
-    // Another command has removed it since the index was read.
-    if (known === undefined) continue;
+    if (known === undefined || entry === undefined) continue;
     kept.set(digest, known);
     const { id, created, labels, layerBytes } = known;
     summaries.push({ ...indexed(entry, entries, layerBytes), id, created, config: { labels } });
@@ -84,6 +95,24 @@ export async function listSummaries(layout: Layout, bundleDir: string): Promise<
   const isNew = kept.size !== before.size || [...kept.keys()].some((digest) => !before.has(digest));
   if (isNew) writeKept(layout, kept);
   return summaries;
+}
+
+/** @returns null for an image that is damaged, or has gone since the index was read. */
+async function loadOrWarn(
+  layout: Layout,
+  bundleDir: string,
+  index: readonly Descriptor[],
+  entry: Descriptor | undefined,
+  warn: (error: A3sError) => void,
+): Promise<Image | null> {
+  if (entry === undefined) return null;
+  try {
+    return await loadOrRepair(layout, bundleDir, index, entry);
+  } catch (error) {
+    if (!(error instanceof A3sError) || error.code !== 'image_broken') throw error;
+    warn(error);
+    return null;
+  }
 }
 
 /** The index with every embedded image in it. */

@@ -1,8 +1,11 @@
 /** Building a root filesystem: an image's layers as one squashfs. Loaded only when one is missing. */
 import { chmodSync, closeSync, openSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { A3sError } from '../errors.ts';
 import type { Layout } from '../state/layout.ts';
+import { namesIn } from '../state/directory.ts';
+import { isAlive, processMark } from '../state/processes.ts';
 import { flush } from '../state/replace-file.ts';
 import { replaceFile } from '../state/replace-file.ts';
 import { embeddedImages, importEmbedded } from './embedded.ts';
@@ -11,6 +14,8 @@ import { packLayers } from './layers/pack.ts';
 import { fileStates, readSidecar, type Rootfs, rootfsPaths, type Sidecar } from './rootfs.ts';
 import { fingerprintOf, verifyBlob } from './verify.ts';
 
+/** A root filesystem that is being built by the process with this PID and start time. */
+const BUILD = /^[0-9a-f]{64}\.squashfs\.(\d+)-(\d+)\.tmp$/;
 /** Read-only from here on: templates and boxes map it. */
 const SQUASHFS_MODE = 0o400;
 
@@ -31,7 +36,9 @@ export async function proveAgain(layout: Layout, image: Image): Promise<Rootfs |
 /** Builds the root filesystem and notes its state. Call it under its lock. */
 export async function buildRootfs(layout: Layout, image: Image, bundleDir: string): Promise<Rootfs> {
   const { squashfs } = rootfsPaths(layout, image.id);
-  const temporary = `${squashfs}.tmp`;
+  // A builder that is killed may leave its tar2sqfs at work: the next one writes elsewhere.
+  const temporary = `${squashfs}.${processMark()}.tmp`;
+  for (const left of deadBuilds(layout)) rmSync(left, { force: true });
   try {
     const layerBytes = await packOrRepair(layout, image, bundleDir, temporary);
     await verifyMetadata(layout, image);
@@ -42,6 +49,15 @@ export async function buildRootfs(layout: Layout, image: Image, bundleDir: strin
   } finally {
     rmSync(temporary, { force: true });
   }
+}
+
+/** What builders that are gone have left. */
+export function deadBuilds(layout: Layout): string[] {
+  const dead = namesIn(layout.rootfsDir).filter((name) => {
+    const [, pid, start] = BUILD.exec(name) ?? [];
+    return pid !== undefined && !isAlive(Number(pid), Number(start));
+  });
+  return dead.map((name) => join(layout.rootfsDir, name));
 }
 
 async function note(

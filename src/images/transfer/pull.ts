@@ -1,8 +1,10 @@
 /** An image from a registry into the store. */
+import { rm } from 'node:fs/promises';
+
 import { A3sError } from '../../errors.ts';
 import type { Layout } from '../../state/layout.ts';
 import { type Descriptor, type Manifest, parseConfig } from '../config.ts';
-import { loadImage } from '../image.ts';
+import { type Image, loadImage } from '../image.ts';
 import { chooseManifest, imageManifest, isIndex, parseJson } from '../manifest.ts';
 import { fits, normal, type Platform, platformString } from '../platform.ts';
 import { canonicalTag, familiarString, type Reference } from '../reference.ts';
@@ -10,10 +12,11 @@ import type { RemoteManifest } from '../registry/manifests.ts';
 import type { Registry } from '../registry/registry.ts';
 import { ensureRootfs, imageSize } from '../rootfs.ts';
 import { type NewEntry, originsIn, withImage } from '../store/entries.ts';
-import { type BlobWriter, ingestBlob, isBroken } from '../store/ingest.ts';
+import { type BlobWriter, hasBlob, ingestBlob, isBroken } from '../store/ingest.ts';
 import { takeLease } from '../store/leases.ts';
 import { changeIndex } from '../store/transaction.ts';
-import { nameOf, readIndex, readJsonBlob } from '../store.ts';
+import { blobPath, brokenBlob, nameOf, readIndex, readJsonBlob } from '../store.ts';
+import { fingerprintOf } from '../verify.ts';
 import { inParallel } from './parallel.ts';
 import { layerName, type TransferProgress } from './progress.ts';
 
@@ -85,11 +88,10 @@ async function bring(
   const known = readIndex(layout.imagesDir).some(({ digest }) => digest === entry.digest);
   const progress = known ? SILENT : request.progress;
   await ingestBlob(layout, entry, (writer) => writer.write(remote.bytes.subarray(writer.offset)));
-  await fetchConfig(layout, registry, manifest.config, request);
+  await fetchConfig(layout, registry, manifest, request);
   const fetched = await fetchLayers(layout, registry, manifest.layers, { ...request, progress });
-  const image = loadImage(layout.imagesDir, entry, []);
   for (const layer of fetched) progress.layer(layerName(layer.digest), 'Extracting');
-  await ensureRootfs(layout, image, request.bundleDir);
+  const image = await proved(layout, registry, entry, manifest, request);
   for (const layer of fetched) progress.layer(layerName(layer.digest), 'Pull complete');
   // Awaited here: the lease ends with this function.
   return await nameImage(
@@ -98,6 +100,42 @@ async function bring(
     root.digest,
     request.reference,
   );
+}
+
+/** The image with its root filesystem. A blob that was altered since it came is brought once more. */
+async function proved(
+  layout: Layout,
+  registry: Registry,
+  entry: Descriptor,
+  { config, layers }: Manifest,
+  request: PullRequest,
+): Promise<Image> {
+  const image = loadImage(layout.imagesDir, entry, []);
+  try {
+    await ensureRootfs(layout, image, request.bundleDir);
+    return image;
+  } catch (error) {
+    if (!isBroken(error)) throw error;
+    const altered = await dropAltered(layout, [config, ...layers]);
+    if (altered.length === 0) throw error;
+    const { reference, signal } = request;
+    for (const blob of altered)
+      await download(layout, registry, { blob, repository: reference.path, signal });
+  }
+  await ensureRootfs(layout, image, request.bundleDir);
+  return image;
+}
+
+/** Removes blobs whose bytes are not theirs any more, which no image can use; returns them. */
+async function dropAltered(layout: Layout, blobs: readonly Descriptor[]): Promise<Descriptor[]> {
+  const altered: Descriptor[] = [];
+  for (const blob of blobs) {
+    const { digest } = await fingerprintOf(blobPath(layout.imagesDir, blob.digest));
+    if (digest === blob.digest) continue;
+    await rm(blobPath(layout.imagesDir, blob.digest), { force: true });
+    altered.push(blob);
+  }
+  return altered;
 }
 
 const SILENT: TransferProgress = { line: () => {}, layer: () => {} };
@@ -121,7 +159,7 @@ async function resolve(
 async function fetchConfig(
   layout: Layout,
   registry: Registry,
-  blob: Descriptor,
+  { config: blob, layers }: Manifest,
   { reference, platform, platformWanted, signal }: PullRequest,
 ): Promise<void> {
   if (blob.size > MAX_CONFIG) {
@@ -132,6 +170,9 @@ async function fetchConfig(
   }
   await download(layout, registry, { blob, repository: reference.path, signal });
   const config = parseConfig(readJsonBlob(layout.imagesDir, blob));
+  if (config.diffIds.length !== layers.length) {
+    throw brokenBlob(blob.digest, 'lists another number of layers than its manifest');
+  }
   const offered = normal(config.os, config.architecture, config.variant);
   if (!platformWanted || fits(offered, platform)) return;
   throw new A3sError(
@@ -149,8 +190,9 @@ async function fetchLayers(
   { reference, progress, signal }: PullRequest,
 ): Promise<Descriptor[]> {
   const distinct = [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
-  for (const layer of distinct) progress.layer(layerName(layer.digest), 'Pulling fs layer');
-  for (const layer of distinct.slice(LAYERS_AT_ONCE)) progress.layer(layerName(layer.digest), 'Waiting');
+  const missing = distinct.filter(({ digest, size }) => !hasBlob(layout, digest, size));
+  for (const layer of missing) progress.layer(layerName(layer.digest), 'Pulling fs layer');
+  for (const layer of missing.slice(LAYERS_AT_ONCE)) progress.layer(layerName(layer.digest), 'Waiting');
   const fetched = new Set<Descriptor>();
   await inParallel(distinct, LAYERS_AT_ONCE, signal, async (layer, until) => {
     const id = layerName(layer.digest);

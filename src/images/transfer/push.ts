@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
+import { A3sError } from '../../errors.ts';
 import type { Layout } from '../../state/layout.ts';
 import { type Descriptor, parseManifest } from '../config.ts';
 import type { Image } from '../image.ts';
@@ -81,7 +82,7 @@ async function send(
     return;
   }
   for (const source of sources) {
-    if (await registry.mountBlob(reference.path, blob.digest, source)) {
+    if (await canMount(registry, reference.path, blob.digest, source)) {
       progress.layer(id, `Mounted from ${source}`);
       return;
     }
@@ -96,6 +97,16 @@ async function send(
     (done) => progress.layer(id, 'Pushing', { done, total: blob.size }),
   );
   progress.layer(id, 'Pushed');
+}
+
+/** A repository that this user may not read any more is no source, and no reason to fail. */
+async function canMount(registry: Registry, path: string, digest: string, source: string): Promise<boolean> {
+  try {
+    return await registry.mountBlob(path, digest, source);
+  } catch (error) {
+    if (error instanceof A3sError && ['unauthorized', 'registry_refused'].includes(error.code)) return false;
+    throw error;
+  }
 }
 
 /** Repositories of the registry that are known to have the image. */

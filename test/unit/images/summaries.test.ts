@@ -10,19 +10,23 @@ import { layoutOf } from '../../../src/state/layout.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { writeImage } from './fixture/oci-layout.ts';
 
+const noDamage = (error: Error): never => {
+  throw error;
+};
+
 async function listedStore() {
   const directory = temporaryDirectory();
   const bundleDir = join(directory, 'guest');
   const config = { Labels: { a: 'b' } };
   const image = writeImage(join(bundleDir, 'images'), { name: 'a3s/base:latest', config });
   const layout = layoutOf(join(directory, 'home'));
-  const list = () => listSummaries(layout, bundleDir);
+  const list = () => listSummaries(layout, bundleDir, noDamage);
   return { layout, bundleDir, image, list, first: await list(), file: join(layout.cacheDir, 'images.json') };
 }
 
 test('a list says of an image what the image says', async () => {
   const { layout, bundleDir, first, list } = await listedStore();
-  const [{ layers: _layers, config, ...image } = {}] = await listImages(layout, bundleDir);
+  const [{ layers: _layers, config, ...image } = {}] = await listImages(layout, bundleDir, noDamage);
   expect(first).toEqual([{ ...image, config: { labels: config?.labels } }]);
   expect(await list()).toEqual(first);
 });
