@@ -199,11 +199,11 @@ test.each<[string, RemoteImage, number, number]>([
       ],
     },
     3,
-    6144,
+    11,
   ],
-  ['Docker media types', { layers: [{ tar: one }], docker: true }, 1, 2048],
-  ['a layer that is there twice', { layers: [{ tar: one }, { tar: two }, { tar: one }] }, 2, 6144],
-  ['a layer without a file', { layers: [{ tar: files({}) }, { tar: one }] }, 2, 3072],
+  ['Docker media types', { layers: [{ tar: one }], docker: true }, 1, 3],
+  ['a layer that is there twice', { layers: [{ tar: one }, { tar: two }, { tar: one }] }, 2, 9],
+  ['a layer without a file', { layers: [{ tar: files({}) }, { tar: one }] }, 2, 3],
 ])(
   'an image of %s: every blob is fetched once, and skopeo reads the store of OCI ones',
   async (label, made, distinct, size) => {
