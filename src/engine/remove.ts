@@ -76,6 +76,6 @@ function stillRuns(record: BoxRecord): A3sError {
   const what =
     record.status === 'paused'
       ? 'container is paused and must be unpaused first'
-      : 'container is running: stop the container before removing or force remove';
+      : `container is ${record.status === 'restarting' ? 'restarting' : 'running'}: stop the container before removing or force remove`;
   return new A3sError('box_running', `cannot remove container "/${record.name}": ${what}`);
 }

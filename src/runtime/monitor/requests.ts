@@ -23,7 +23,8 @@ export interface LaunchRequest extends AttachRequest {
 export type ControlRequest =
   | (AttachRequest & { op: 'attach' })
   | { op: 'signal'; number: number }
-  | { op: 'stop'; signal: number; timeoutSeconds: number };
+  | { op: 'stop' | 'restart'; signal: number; timeoutSeconds: number }
+  | { op: 'pause' | 'unpause' | 'wait' };
 
 const DEFAULT_ROWS = 24;
 const DEFAULT_COLS = 80;
@@ -48,11 +49,16 @@ export function parseControl(payload: Buffer): ControlRequest {
     case 'signal':
       return { op: 'signal', number: integer(value['number'], 'number', 1, 64) };
     case 'stop':
+    case 'restart':
       return {
-        op: 'stop',
+        op: value['op'],
         signal: integer(value['signal'], 'signal', 1, 64),
         timeoutSeconds: integer(value['timeoutSeconds'], 'timeoutSeconds', -1, MAX_GRACE_S),
       };
+    case 'pause':
+    case 'unpause':
+    case 'wait':
+      return { op: value['op'] };
     default:
       throw new A3sError('usage', `unknown control request ${JSON.stringify(value['op'])}`);
   }
