@@ -64,7 +64,8 @@ function state(box: BoxRecord, health: HealthLog) {
     Error: box.error,
     StartedAt: box.started_at ?? NEVER,
     FinishedAt: box.finished_at ?? NEVER,
-    ...(box.health === null ? {} : { Health: healthJson(box.health, health) }),
+    // Not in JSON without a value, but nil to a template, as in Docker: `{{if .State.Health}}` is in many scripts.
+    Health: box.health === null ? undefined : healthJson(box.health, health),
   };
 }
 
@@ -123,7 +124,7 @@ function config(box: BoxRecord) {
     Env: box.env,
     Cmd: box.cmd.length === 0 ? null : box.cmd,
     Image: box.image,
-    ...(box.healthcheck === null ? {} : { Healthcheck: healthcheckJson(box.healthcheck) }),
+    Healthcheck: box.healthcheck === null ? undefined : healthcheckJson(box.healthcheck),
     Volumes: ownVolumes(box),
     WorkingDir: box.working_dir,
     Entrypoint: box.entrypoint.length === 0 ? null : box.entrypoint,

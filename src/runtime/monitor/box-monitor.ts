@@ -1,12 +1,12 @@
 /** The monitor of one box: owns its VM from the first byte to the last, and its record while it runs. */
 import { mkdirSync, rmSync } from 'node:fs';
 import type { Server } from 'node:net';
-import { constants } from 'node:os';
 import { join } from 'node:path';
 
 import { A3sError } from '../../errors.ts';
 import { boxPaths, layoutOf, type BoxPaths, type Layout } from '../../state/layout.ts';
 import type { BoxRecord } from '../../state/record.ts';
+import { parseSignal } from '../../state/signals.ts';
 import { MessageType, encodeJsonMessage, encodeMessage, type Message } from '../protocol/messages.ts';
 import type { ProcessResult } from '../process-session.ts';
 import type { RuntimeContext } from '../templates/context.ts';
@@ -129,6 +129,8 @@ export class BoxMonitor implements ControlledBox {
   restart(client: Client, signal: number, graceMs: number | null): void {
     this.#restarters.add(client);
     this.#ledger.stoppedByUser = false;
+    // The one that is due anyway becomes the user's.
+    if (!this.#run.hasStarted) this.#startedBy = 'user';
     this.#bringDown(signal, graceMs);
   }
 
@@ -280,8 +282,12 @@ export class BoxMonitor implements ControlledBox {
   }
 
   #stopSignal(): number {
-    const signals: Partial<Record<string, number>> = constants.signals;
-    return signals[this.#request.record.stop_signal] ?? SIGTERM;
+    try {
+      return parseSignal(this.#request.record.stop_signal);
+    } catch {
+      // An image may say anything.
+      return SIGTERM;
+    }
   }
 
   async #makeTemplate(context: RuntimeContext, { shape }: BootedBox): Promise<void> {

@@ -42,11 +42,13 @@ test('control requests are understood', () => {
     cols: 2,
   });
   expect(parseControl(bytes({ op: 'signal', number: 64 }))).toEqual({ op: 'signal', number: 64 });
-  expect(parseControl(bytes({ op: 'stop', signal: 15, timeoutSeconds: -1 }))).toEqual({
-    op: 'stop',
-    signal: 15,
-    timeoutSeconds: -1,
-  });
+  for (const op of ['stop', 'restart']) {
+    const request = { op, signal: 15, timeoutSeconds: -1 };
+    expect(parseControl(bytes(request))).toEqual(request);
+  }
+  for (const op of ['pause', 'unpause', 'wait']) {
+    expect(parseControl(bytes({ op, more: 1 }))).toEqual({ op });
+  }
 });
 
 test.each([
