@@ -11,8 +11,8 @@ export const update = defineCommand({
   usage: '[OPTIONS] BOX [BOX...]',
   args: { min: 1 },
   flags: {
-    cpus: { kind: 'decimal', help: 'Number of CPUs (of a box that does not run)' },
-    memory: { kind: 'bytes', short: 'm', help: 'Memory of the box (of one that does not run)' },
+    cpus: { kind: 'decimal', help: 'Number of CPUs' },
+    memory: { kind: 'bytes', short: 'm', help: 'Memory of the box' },
     restart: { kind: 'string', help: 'Restart policy to apply when a box exits' },
     'cpu-shares': { kind: 'int', short: 'c', help: '', refused: true },
     ...refused('int', 'cpu-period', 'cpu-quota', 'cpu-rt-period', 'cpu-rt-runtime', 'pids-limit'),

@@ -71,6 +71,15 @@ export async function pauseBox(record: BoxRecord, on: boolean): Promise<void> {
 }
 
 /**
+ * Gives the running workload other limits. @throws A3sError `invalid_config` for more than its VM has, and what signalBox
+ * throws.
+ */
+export async function limitBox(record: BoxRecord, limits: { cpus: number; memoryMb: number }): Promise<void> {
+  const session = await request(record, { op: 'limit', ...limits });
+  await within(ANSWER_MS, session, session.started, record.name);
+}
+
+/**
  * How the workload ends, whenever that is.
  * @throws A3sError `box_not_running`; `io` when the connection was lost.
  */

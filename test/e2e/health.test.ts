@@ -15,8 +15,15 @@ interface Health {
 
 const run = (label: string, command: string, ...flags: string[]): Promise<string> =>
   boxes.detached(label, [
-    ...['--health-cmd', command, '--health-interval', '200ms', ...flags],
-    ...['a3s/base', 'sh', '-c', 'while :; do sleep 1; done'],
+    '--health-cmd',
+    command,
+    '--health-interval',
+    '200ms',
+    ...flags,
+    'a3s/base',
+    'sh',
+    '-c',
+    'while :; do sleep 1; done',
   ]);
 
 async function healthOf(name: string): Promise<Health> {

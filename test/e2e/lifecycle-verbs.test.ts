@@ -135,16 +135,31 @@ describe('update', () => {
     );
   });
 
-  test('changes the size of a stopped box alone', async () => {
+  test('gives a running box less at once, and a stopped one anything', async () => {
     const name = await boxes.detached('size', ['-m', '128m', '--cpus', '1', 'a3s/base', 'sleep', '1000']);
     const { id } = recordOf(name);
-    expect(await a3s(['update', '-m', '256m', name])).toMatchObject({
-      status: 1,
-      out: '',
-      err:
-        `Error response from daemon: Cannot update container ${id}: its virtual machine has the memory and the processors that it was started with\n` +
-        `Hint: stop it first: a3s-box stop ${name}\n`,
+    const takes = (size: string) =>
+      a3s(['exec', name, 'sh', '-c', `head -c ${size} /dev/zero | tail -c ${size} | wc -c`]);
+    expect(await takes('80m')).toMatchObject({ status: 0, out: '83886080\n' });
+    expect(await a3s(['update', '-m', '64m', '--cpus', '0.5', name])).toMatchObject({
+      status: 0,
+      out: `${name}\n`,
+      err: '',
     });
+    expect((await takes('80m')).out).toBe('0\n');
+    expect(await a3s(['update', '-m', '128m', name])).toMatchObject({ status: 0, err: '' });
+    for (const [flag, size, has] of [
+      ['-m', '256m', '128 MiB of memory'],
+      ['--cpus', '2', '1 processors'],
+    ] as const) {
+      expect(await a3s(['update', flag, size, name])).toMatchObject({
+        status: 1,
+        out: '',
+        err:
+          `Error response from daemon: Cannot update container ${id}: its virtual machine was started with ${has}\n` +
+          'Hint: stop the box to give it more\n',
+      });
+    }
     await a3sOk(['exec', name, 'sh', '-c', 'echo kept > /kept; sync']);
     await a3sOk(['stop', '-t', '0', name]);
     expect(await a3s(['container', 'update', '-m', '256m', '--cpus', '2', name])).toMatchObject({

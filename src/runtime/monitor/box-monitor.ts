@@ -18,7 +18,7 @@ import { controlServer, type ControlledBox } from './control.ts';
 import type { HealthMonitor } from './health.ts';
 import { note } from './monitor-log.ts';
 import { BoxLedger, hasHealthCheck } from './ledger.ts';
-import type { AttachRequest, LaunchRequest } from './requests.ts';
+import type { AttachRequest, BoxLimits, LaunchRequest } from './requests.ts';
 import { VmRun } from './vm-run.ts';
 import { trace } from '../../trace.ts';
 
@@ -145,6 +145,14 @@ export class BoxMonitor implements ControlledBox {
     this.#run.pause(on);
     this.#health?.pause(on);
     await this.#ledger.paused(on);
+  }
+
+  async limit(limits: BoxLimits): Promise<void> {
+    const { name } = this.#request.record;
+    if (!this.#run.isLive) throw new A3sError('box_not_running', `container ${name} is not running`);
+    // A VM that stands still does not answer.
+    if (this.#run.isPaused) throw new A3sError('box_paused', `container ${name} is paused, unpause it first`);
+    await this.#run.limit(limits);
   }
 
   #newRun(record: BoxRecord): VmRun {

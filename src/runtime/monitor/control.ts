@@ -5,7 +5,7 @@ import { A3sError } from '../../errors.ts';
 import { MessageType, encodeJsonMessage, type Message } from '../protocol/messages.ts';
 import { listenPrivately } from './bridge.ts';
 import { Client } from './client.ts';
-import { parseControl, type AttachRequest, type ControlRequest } from './requests.ts';
+import { parseControl, type AttachRequest, type BoxLimits, type ControlRequest } from './requests.ts';
 
 /** What a box does for its clients. */
 export interface ControlledBox {
@@ -19,6 +19,8 @@ export interface ControlledBox {
   wait: (client: Client) => void;
   /** Stops the VM, or lets it go on; resolves once the record says so. */
   pause: (on: boolean) => Promise<void>;
+  /** Gives the running workload other limits, as far as its VM has what they promise. */
+  limit: (limits: BoxLimits) => Promise<void>;
   message: (message: Message, client: Client) => void;
   closed: (client: Client) => void;
 }
@@ -55,7 +57,9 @@ function serve(box: ControlledBox, client: Client, request: ControlRequest): voi
       return box.wait(client);
     case 'pause':
     case 'unpause':
-      return void pause(box, request.op === 'pause').then(finish);
+      return void answer(box.pause(request.op === 'pause')).then(finish);
+    case 'limit':
+      return void answer(box.limit(request)).then(finish);
     case 'stop':
     case 'restart': {
       const graceMs = request.timeoutSeconds < 0 ? null : request.timeoutSeconds * MS;
@@ -69,10 +73,10 @@ function serve(box: ControlledBox, client: Client, request: ControlRequest): voi
   }
 }
 
-/** The answer to `pause` and `unpause`. */
-async function pause(box: ControlledBox, on: boolean): Promise<Buffer> {
+/** What the client hears of something that takes its time. */
+async function answer(work: Promise<void>): Promise<Buffer> {
   try {
-    await box.pause(on);
+    await work;
     return DONE;
   } catch (error) {
     return refusal(error);
@@ -82,5 +86,9 @@ async function pause(box: ControlledBox, on: boolean): Promise<Buffer> {
 function refusal(error: unknown): Buffer {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof A3sError ? error.code : 'usage';
-  return encodeJsonMessage(MessageType.result, { exit_code: 1, error: { code, stage: 'request', message } });
+  const hint = error instanceof A3sError ? error.hint : undefined;
+  return encodeJsonMessage(MessageType.result, {
+    exit_code: 1,
+    error: { code, stage: 'request', message, hint },
+  });
 }

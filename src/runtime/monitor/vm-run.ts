@@ -14,6 +14,7 @@ import { openContext, type RuntimeContext } from '../templates/context.ts';
 import { bootBox, type BootedBox } from './boot.ts';
 import { bridgeSocket } from './bridge.ts';
 import type { Client } from './client.ts';
+import type { BoxLimits } from './requests.ts';
 import { JsonLog } from './json-log.ts';
 import { note } from './monitor-log.ts';
 import { OutputHub } from './output-hub.ts';
@@ -25,6 +26,10 @@ const SIGKILL = 9;
 const KILL_GRACE_MS = 5_000;
 /** A guest that has a full disk to write takes seconds. */
 const SYNC_MS = 30_000;
+/** Less memory than a workload uses has to be reclaimed first. */
+const LIMIT_MS = 20_000;
+const MIB = 1024 * 1024;
+const CPU_PERIOD_US = 100_000;
 
 export interface RunOptions {
   layout: Layout;
@@ -174,6 +179,23 @@ export class VmRun {
     this.#qemu?.halt(on);
   }
 
+  /**
+   * Gives the workload other limits.
+   * @throws A3sError `invalid_config` for more than the VM has, and what the guest says.
+   */
+  async limit({ cpus, memoryMb }: BoxLimits): Promise<void> {
+    const { record } = this.#options;
+    if (memoryMb > record.memory_mb) throw tooMuch(`${record.memory_mb} MiB of memory`);
+    if (cpus > Math.ceil(record.cpus)) throw tooMuch(`${Math.ceil(record.cpus)} processors`);
+    const limits = {
+      memory_bytes: memoryMb * MIB,
+      cpu_quota_us: Math.round(cpus * CPU_PERIOD_US),
+      pids: null,
+    };
+    const result = await this.#box?.link.request({ op: 'limit', limits }, LIMIT_MS);
+    if (result?.error !== undefined) throw new A3sError('io', result.error.message);
+  }
+
   /** Has the guest write what it holds; for a box that goes on with its disk though it was to be thrown away. */
   async sync(): Promise<void> {
     await this.#box?.link.request({ op: 'sync' }, SYNC_MS).catch((error: unknown) => {
@@ -266,6 +288,12 @@ export class VmRun {
     const hint = error instanceof A3sError ? error.hint : undefined;
     return { exitCode: 125, error: { code, stage, message, ...(hint === undefined ? {} : { hint }) } };
   }
+}
+
+function tooMuch(what: string): A3sError {
+  return new A3sError('invalid_config', `its virtual machine was started with ${what}`, {
+    hint: 'stop the box to give it more',
+  });
 }
 
 function reasonOf(signal: AbortSignal): Error {

@@ -23,7 +23,7 @@ This file is made from the flags' own definitions by \`test/unit/commands/compat
 - A failed \`exec\` reports on stderr; Docker's engine writes some of these messages to stdout.
 - \`logs --tail\` refuses what is not a number or \`all\`; Docker's takes it for \`all\`.
 - A reader that closes stdout ends the command quietly with 141, as SIGPIPE would; the box runs on, as with Docker.
-- \`update\` changes \`--memory\` and \`--cpus\` of a box that does not run: a virtual machine keeps what it was started with.
+- \`update\` gives a running box at most the memory and the processors that its virtual machine was started with, a stopped one any.
 - \`kill\` with another signal than KILL and the box's stop signal leaves its restart policy alone; with Docker's engine any
   signal ends it unless the box has a stop signal of its own.
 - A restart that fails (a port is taken meanwhile, the VM does not come up) is tried again by the policy; Docker's engine gives up.
