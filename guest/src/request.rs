@@ -18,6 +18,11 @@ pub enum Request {
     },
     /// Become a box and run its workload.
     Run(Box<Run>),
+    /// Give the running workload other limits.
+    Limit {
+        /// Those without a value stay as they are.
+        limits: Limits,
+    },
     /// Forget the session; the VM is about to be saved.
     Freeze {},
     /// Write everything to the disks.
@@ -139,7 +144,7 @@ impl Request {
                 arguments("warm", warm)?;
                 root.validate()?;
             }
-            Request::Freeze {} | Request::Sync {} | Request::Poweroff {} => {}
+            Request::Limit { .. } | Request::Freeze {} | Request::Sync {} | Request::Poweroff {} => {}
         }
         Ok(request)
     }

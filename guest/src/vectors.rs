@@ -119,6 +119,7 @@ fn requests_parse() {
         let op = match request {
             Request::Prepare { .. } => "prepare",
             Request::Run(_) => "run",
+            Request::Limit { .. } => "limit",
             Request::Freeze {} => "freeze",
             Request::Sync {} => "sync",
             Request::Poweroff {} => "poweroff",

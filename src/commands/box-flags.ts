@@ -1,6 +1,7 @@
 /** The flags that `run` and `create` share. */
 import type { FlagSet } from './flags/spec.ts';
 import { refused } from './flags/spec.ts';
+import { healthFlags } from './health-flags.ts';
 
 export const boxFlags = {
   attach: { kind: 'stream', short: 'a', help: 'Attach to STDIN, STDOUT or STDERR' },
@@ -11,6 +12,7 @@ export const boxFlags = {
   env: { kind: 'env', short: 'e', help: 'Set environment variables' },
   'env-file': { kind: 'list', help: 'Read in a file of environment variables' },
   expose: { kind: 'list', help: 'Expose a port or a range of ports' },
+  ...healthFlags,
   hostname: { kind: 'string', short: 'h', help: 'Box host name' },
   init: {
     kind: 'bool',
@@ -34,6 +36,11 @@ export const boxFlags = {
   },
   quiet: { kind: 'bool', short: 'q', help: 'Suppress the pull output' },
   'read-only': { kind: 'bool', help: "Mount the box's root filesystem as read only" },
+  restart: {
+    kind: 'string',
+    help: 'Restart policy to apply when a box exits',
+    default: 'no',
+  },
   rm: { kind: 'bool', help: 'Automatically remove the box when it exits' },
   'stop-signal': { kind: 'string', help: 'Signal to stop the box' },
   'stop-timeout': { kind: 'int', help: 'Timeout (in seconds) to stop a box' },
@@ -44,10 +51,9 @@ export const boxFlags = {
   workdir: { kind: 'string', short: 'w', help: 'Working directory inside the box' },
 
   'cpu-shares': { kind: 'int', short: 'c', help: '', refused: true },
-  restart: { kind: 'string', help: '', default: 'no', refused: true },
   'disable-content-trust': { kind: 'bool', help: '', default: 'true', refused: true },
   'log-driver': { kind: 'string', help: '', default: 'json-file', refused: true },
-  ...refused('bool', 'no-healthcheck', 'oom-kill-disable', 'privileged', 'use-api-socket'),
+  ...refused('bool', 'oom-kill-disable', 'privileged', 'use-api-socket'),
   ...refused('list', 'add-host', 'annotation', 'blkio-weight-device', 'cap-add', 'cap-drop'),
   ...refused('list', 'device', 'device-cgroup-rule', 'device-read-bps', 'device-read-iops'),
   ...refused('list', 'device-write-bps', 'device-write-iops', 'dns-opt', 'dns-option'),
@@ -56,9 +62,8 @@ export const boxFlags = {
   ...refused('list', 'sysctl', 'ulimit', 'volumes-from'),
   ...refused('string', 'blkio-weight', 'cgroup-parent', 'cgroupns', 'cpu-count', 'cpu-percent'),
   ...refused('string', 'cpu-period', 'cpu-quota', 'cpu-rt-period', 'cpu-rt-runtime'),
-  ...refused('string', 'cpuset-cpus', 'cpuset-mems', 'domainname', 'gpus', 'health-cmd'),
-  ...refused('string', 'health-interval', 'health-retries', 'health-start-interval'),
-  ...refused('string', 'health-start-period', 'health-timeout', 'io-maxbandwidth'),
+  ...refused('string', 'cpuset-cpus', 'cpuset-mems', 'domainname', 'gpus'),
+  ...refused('string', 'io-maxbandwidth'),
   ...refused('string', 'io-maxiops', 'ip', 'ip6', 'ipc', 'isolation', 'kernel-memory'),
   ...refused('string', 'mac-address', 'memory-reservation', 'memory-swap'),
   ...refused('string', 'memory-swappiness', 'oom-score-adj', 'pid', 'pids-limit', 'runtime'),

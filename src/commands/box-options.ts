@@ -1,6 +1,7 @@
 /** From the flags of `run` and `create` to what the engine takes. */
 import { parseExpose } from '../engine/exposed-ports.ts';
 import { parsePublish } from '../engine/ports.ts';
+import { parseRestartPolicy } from '../engine/restart-policy.ts';
 import { parseSignal } from '../engine/signals.ts';
 import type { CreateOptions } from '../engine/types.ts';
 import type { MountRequest, ParsedMount } from '../engine/volumes/mount-request.ts';
@@ -10,6 +11,7 @@ import { A3sError } from '../errors.ts';
 import type { boxFlags } from './box-flags.ts';
 import { readEnvironment } from './environment.ts';
 import type { FlagValues } from './flags/spec.ts';
+import { healthCheckFlags } from './health-flags.ts';
 import { readLabels } from './labels.ts';
 
 export type BoxFlagValues = FlagValues<typeof boxFlags>;
@@ -27,6 +29,10 @@ export async function boxOptions(
   if (image === '') throw new A3sError('usage', 'invalid reference format');
   checkPull(flags.pull);
   if (flags['stop-signal'] !== undefined) parseSignal(flags['stop-signal']);
+  const restartPolicy = parseRestartPolicy(flags.restart);
+  if (flags.rm && restartPolicy !== 'no') {
+    throw new A3sError('usage', 'conflicting options: cannot specify both --restart and --rm');
+  }
   const [environment, labels] = await Promise.all([
     readEnvironment(flags.env, flags['env-file'], env),
     readLabels(flags.label, flags['label-file']),
@@ -61,6 +67,8 @@ export async function boxOptions(
     readOnly: flags['read-only'],
     stopSignal: blankIsNone(flags['stop-signal']),
     stopTimeout: flags['stop-timeout'],
+    restartPolicy,
+    healthcheck: healthCheckFlags(flags),
     platform: blankIsNone(flags.platform),
   };
 }

@@ -5,7 +5,9 @@ import { binds, mountPoints, ownVolumes, requestedMounts } from './volumes/mount
 import { dirname } from 'node:path';
 
 import { boxPaths } from '../state/layout.ts';
-import type { BoxRecord } from '../state/record.ts';
+import { type HealthLog, NO_RESULTS } from '../state/health-log.ts';
+import type { BoxRecord, HealthStatus } from '../state/record.ts';
+import { policyOf } from '../state/restart-policy.ts';
 import { portKey } from './ports.ts';
 
 /** Go's zero time: Docker's word for "never". */
@@ -15,14 +17,15 @@ const MIB = 1024 * 1024;
 
 export type ContainerJson = ReturnType<typeof containerJson>;
 
-export function containerJson(box: BoxRecord) {
+/** @param health what its checks have found */
+export function containerJson(box: BoxRecord, health: HealthLog = NO_RESULTS) {
   const [path = '', ...args] = [...box.entrypoint, ...box.cmd];
   return {
     Id: box.id,
     Created: box.created_at,
     Path: path,
     Args: args,
-    State: state(box),
+    State: state(box, health),
     Image: box.image_id,
     ResolvConfPath: '',
     HostnamePath: '',
@@ -45,13 +48,15 @@ export function containerJson(box: BoxRecord) {
   };
 }
 
-function state(box: BoxRecord) {
+function state(box: BoxRecord, health: HealthLog) {
   const up = box.status === 'running' || box.status === 'paused';
+  const restarting = box.status === 'restarting';
   return {
     Status: DOCKER_STATES[box.status],
-    Running: up,
+    // Docker's engine counts a box that waits for its restart as running.
+    Running: up || restarting,
     Paused: box.status === 'paused',
-    Restarting: false,
+    Restarting: restarting,
     OOMKilled: box.oom_killed,
     Dead: box.status === 'dead',
     Pid: up ? (box.pid ?? 0) : 0,
@@ -59,7 +64,24 @@ function state(box: BoxRecord) {
     Error: box.error,
     StartedAt: box.started_at ?? NEVER,
     FinishedAt: box.finished_at ?? NEVER,
+    // Not in JSON without a value, but nil to a template, as in Docker: `{{if .State.Health}}` is in many scripts.
+    Health: box.health === null ? undefined : healthJson(box.health, health),
   };
+}
+
+function healthJson(status: HealthStatus, { failing_streak, results }: HealthLog) {
+  const Log = results.map(({ start, end, exit_code, output }) => ({
+    Start: start,
+    End: end,
+    ExitCode: exit_code,
+    Output: output,
+  }));
+  return { Status: status, FailingStreak: failing_streak, Log };
+}
+
+function restartPolicyJson(text: string) {
+  const { name, maximumRetryCount } = policyOf(text);
+  return { Name: name, MaximumRetryCount: maximumRetryCount };
 }
 
 function hostConfig(box: BoxRecord) {
@@ -68,7 +90,7 @@ function hostConfig(box: BoxRecord) {
     LogConfig: { Type: 'json-file', Config: {} },
     NetworkMode: box.network === 'none' ? 'none' : 'bridge',
     PortBindings: portBindings(box),
-    RestartPolicy: { Name: box.restart_policy, MaximumRetryCount: 0 },
+    RestartPolicy: restartPolicyJson(box.restart_policy),
     AutoRemove: box.auto_remove,
     Dns: box.dns,
     Privileged: false,
@@ -102,7 +124,7 @@ function config(box: BoxRecord) {
     Env: box.env,
     Cmd: box.cmd.length === 0 ? null : box.cmd,
     Image: box.image,
-    ...(box.healthcheck === null ? {} : { Healthcheck: healthcheckJson(box.healthcheck) }),
+    Healthcheck: box.healthcheck === null ? undefined : healthcheckJson(box.healthcheck),
     Volumes: ownVolumes(box),
     WorkingDir: box.working_dir,
     Entrypoint: box.entrypoint.length === 0 ? null : box.entrypoint,

@@ -98,9 +98,9 @@ function insertRecord(
   );
 }
 
-/** Marks a record as being started by this process. */
-export function claim(record: BoxRecord): void {
-  record.status = 'starting';
+/** Marks a record as being started by this process; `restarting`: on behalf of its policy. */
+export function claim(record: BoxRecord, status: 'starting' | 'restarting' = 'starting'): void {
+  record.status = status;
   record.pid = process.pid;
   record.pid_start = processStart(process.pid);
 }
@@ -113,10 +113,11 @@ function makeDirectory(path: string): void {
   }
 }
 
-function nameConflict(holder: BoxRecord): A3sError {
+/** @param context what stands before Docker's words */
+export function nameConflict(holder: BoxRecord, context = ''): A3sError {
   return new A3sError(
     'name_conflict',
-    `Conflict. The container name "/${holder.name}" is already in use by container "${holder.id}". ` +
+    `${context}Conflict. The container name "/${holder.name}" is already in use by container "${holder.id}". ` +
       'You have to remove (or rename) that container to be able to reuse that name.',
   );
 }

@@ -6,6 +6,7 @@ export const DOCKER_STATES: Readonly<Record<BoxStatus, string>> = {
   starting: 'created',
   running: 'running',
   paused: 'paused',
+  restarting: 'restarting',
   stopped: 'exited',
   dead: 'dead',
 };

@@ -17,9 +17,16 @@ export function openEngine(notify: (line: string) => void, reserved?: ReservedBo
   };
 }
 
-/** Every box, after reconciliation. */
-export function allBoxes(engine: Engine): Promise<BoxRecord[]> {
-  return reconcile(engine.layout, engine.notify);
+/** Every box, after reconciliation; one that lost its monitor and has a restart policy runs again. */
+export async function allBoxes(engine: Engine): Promise<BoxRecord[]> {
+  const boxes = await reconcile(engine.layout, engine.notify);
+  if (!boxes.some(awaitsRestart)) return boxes;
+  const { restartLost } = await import('./restart-lost.ts');
+  return restartLost(engine, boxes.filter(awaitsRestart));
+}
+
+function awaitsRestart(box: BoxRecord): boolean {
+  return box.status === 'restarting' && box.pid === null;
 }
 
 /** The box that `query` means, after reconciliation. Errors as in resolveBox. */
@@ -27,7 +34,7 @@ export async function findBox(engine: Engine, query: string): Promise<BoxRecord>
   return resolveBox(await allBoxes(engine), query);
 }
 
-/** True when a workload is there: it runs or is paused. */
+/** True when a monitor is there for the workload: it runs, is paused, or is about to run again. */
 export function isUp(record: BoxRecord): boolean {
-  return record.status === 'running' || record.status === 'paused';
+  return record.status === 'running' || record.status === 'paused' || record.status === 'restarting';
 }

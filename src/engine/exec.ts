@@ -16,6 +16,7 @@ export async function execBox(engine: Engine, query: string, spec: ExecSpec): Pr
   if (record.status === 'paused') {
     throw new A3sError('box_paused', `Container ${query} is paused, unpause the container before exec`);
   }
+  if (record.status === 'restarting') throw restarting(record.id);
   if (record.status !== 'running') throw notRunning(record.id);
   try {
     return await execInBox(record, spec);
@@ -23,6 +24,13 @@ export async function execBox(engine: Engine, query: string, spec: ExecSpec): Pr
     const ended = error instanceof A3sError && error.code === 'box_not_running';
     throw ended ? notRunning(record.id, error) : error;
   }
+}
+
+function restarting(id: string): A3sError {
+  return new A3sError(
+    'box_not_running',
+    `Container ${id} is restarting, wait until the container is running`,
+  );
 }
 
 function notRunning(id: string, cause?: A3sError): A3sError {

@@ -12,7 +12,7 @@ const STATES: Readonly<Record<string, readonly BoxStatus[]>> = {
   exited: ['stopped'],
   stopped: ['stopped'],
   dead: ['dead'],
-  restarting: [],
+  restarting: ['restarting'],
   removing: [],
 };
 

@@ -1,5 +1,7 @@
 /** `inspect`: one object as Docker's JSON shows it. */
 import { A3sError } from '../errors.ts';
+import { readHealthLog } from '../state/health-log.ts';
+import { boxPaths } from '../state/layout.ts';
 import { findBox } from './engine.ts';
 import { requireImage } from './images.ts';
 import { type ContainerJson, containerJson } from './container-json.ts';
@@ -42,7 +44,8 @@ function volumeOrNull(engine: Engine, name: string): Promise<VolumeJson | null> 
 
 /** A box in the shape of Docker's `GET /containers/{id}/json`, with its record under `Box`. Errors as in resolveBox. */
 export async function inspectBox(engine: Engine, query: string): Promise<ContainerJson> {
-  return containerJson(await findBox(engine, query));
+  const box = await findBox(engine, query);
+  return containerJson(box, box.health === null ? undefined : readHealthLog(boxPaths(box.box_dir).healthLog));
 }
 
 /** An image in the shape of Docker's `GET /images/{name}/json`. Errors as in requireImage. */

@@ -9,7 +9,7 @@ import type { Engine } from './types.ts';
 const SIGKILL = 9;
 
 /**
- * Sends a signal. After KILL it resolves once the box has stopped and its record says so.
+ * Sends a signal. A box that is killed, or gets its stop signal, is not started again by its policy. After KILL it resolves once the box has stopped and its record says so.
  * @throws A3sError `usage` for an unknown signal, `box_not_running`, and what resolveBox throws.
  */
 export async function killBox(engine: Engine, query: string, signal: string): Promise<void> {

@@ -40,7 +40,8 @@ export function launch(
 async function unclaim(engine: Engine, { id, box_dir, auto_remove }: BoxRecord): Promise<void> {
   const stillOurs = await updateBoxes(engine.layout, async (boxes) => {
     const record = boxes.find((box) => box.id === id);
-    if (record?.status !== 'starting' || record.pid !== process.pid) return false;
+    const ours = record?.status === 'starting' || record?.status === 'restarting';
+    if (record === undefined || !ours || record.pid !== process.pid) return false;
     await killBoxProcesses(box_dir);
     record.status = record.started_at === null ? 'created' : 'stopped';
     record.pid = null;

@@ -13,9 +13,7 @@ const HOSTNAME_MAX = 63;
 
 /** @throws A3sError `invalid_config` in Docker's words where it has any. */
 export function checkLimits(options: CreateOptions): void {
-  if (options.memoryBytes < MIN_MEMORY_MIB * MIB) {
-    throw new A3sError('invalid_config', `Minimum memory limit allowed is ${MIN_MEMORY_MIB}MB`);
-  }
+  checkMemory(options.memoryBytes);
   checkCpus(options.cpus);
   if (options.hostname !== undefined) checkHostname(options.hostname);
 }
@@ -25,7 +23,14 @@ export function memoryMiB(bytes: number): number {
   return Math.floor(bytes / MIB);
 }
 
-function checkCpus(cpus: number): void {
+/** @throws A3sError `invalid_config`. */
+export function checkMemory(bytes: number): void {
+  if (bytes >= MIN_MEMORY_MIB * MIB) return;
+  throw new A3sError('invalid_config', `Minimum memory limit allowed is ${MIN_MEMORY_MIB}MB`);
+}
+
+/** @throws A3sError `invalid_config`. */
+export function checkCpus(cpus: number): void {
   const available = availableParallelism();
   const most = Math.max(available, DEFAULT_CPUS);
   if (cpus >= MIN_CPUS && cpus <= most) return;

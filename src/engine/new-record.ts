@@ -4,6 +4,7 @@ import { graceSeconds } from '../state/grace.ts';
 import type { BoxId } from '../state/ids.ts';
 import { boxDirectory, boxPaths, type Layout } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
+import { healthCheckOf } from './health-check.ts';
 import { memoryMiB } from './limits.ts';
 import { exposedPorts, publishExposed } from './exposed-ports.ts';
 import type { CreateOptions } from './types.ts';
@@ -20,7 +21,7 @@ export interface RecordParts {
 
 /**
  * A record with the status `created`; its name is empty when the caller gave none, its volumes are to be provided.
- * @throws A3sError `invalid_config` when the paths of its sockets would be too long.
+ * @throws A3sError `invalid_config` for a health check that is none, or when the paths of its sockets would be too long.
  */
 export function newRecord(layout: Layout, { options, image, workload, id }: RecordParts): BoxRecord {
   const exposed = exposedPorts(options.exposed, image.config.exposedPorts);
@@ -51,11 +52,11 @@ export function newRecord(layout: Layout, { options, image, workload, id }: Reco
     publish_all: options.publishAll,
     auto_remove: options.autoRemove,
     stop_timeout: graceSeconds(options.stopTimeout ?? DEFAULT_STOP_TIMEOUT_S),
-    restart_policy: 'no',
+    restart_policy: options.restartPolicy,
     restart_count: 0,
     stopped_by_user: false,
     health: null,
-    healthcheck: image.config.healthcheck,
+    healthcheck: healthCheckOf(options.healthcheck, image.config.healthcheck),
     created_at: new Date().toISOString(),
     started_at: null,
     finished_at: null,

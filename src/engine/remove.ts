@@ -4,9 +4,10 @@ import { signalBox } from '../runtime/control-client.ts';
 import { isDiskFull, removeBoxDirectory, takeBox } from '../state/box-updates.ts';
 import { readBoxes } from '../state/boxes-file.ts';
 import { killBoxProcesses } from '../state/processes.ts';
+import { reconcile } from '../state/reconcile.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { resolveBox } from '../state/resolve.ts';
-import { findBox, isUp } from './engine.ts';
+import { isUp } from './engine.ts';
 import type { Engine } from './types.ts';
 
 const SIGKILL = 9;
@@ -46,10 +47,10 @@ export async function removeBox(engine: Engine, query: string, options: RemoveOp
   removeBoxDirectory(engine.layout, found.short_id);
 }
 
-/** On a full disk no reconciliation can be written, but what it is about can still be removed. */
+/** A box that waits for its restart is not started first. On a full disk no reconciliation can be written, but what it is about can still be removed. */
 async function findRemovable(engine: Engine, query: string): Promise<BoxRecord> {
   try {
-    return await findBox(engine, query);
+    return resolveBox(await reconcile(engine.layout, engine.notify), query);
   } catch (error) {
     if (!isDiskFull(error)) throw error;
     return resolveBox(await readBoxes(engine.layout, engine.notify), query);
@@ -76,6 +77,6 @@ function stillRuns(record: BoxRecord): A3sError {
   const what =
     record.status === 'paused'
       ? 'container is paused and must be unpaused first'
-      : 'container is running: stop the container before removing or force remove';
+      : `container is ${record.status === 'restarting' ? 'restarting' : 'running'}: stop the container before removing or force remove`;
   return new A3sError('box_running', `cannot remove container "/${record.name}": ${what}`);
 }

@@ -17,7 +17,7 @@ export class RunWatch {
     this.#record = record;
   }
 
-  /** True while the box is starting, running or paused and the process that answers for it lives. */
+  /** True while the box is starting, running, paused or restarting and the process that answers for it lives. */
   async isUp(): Promise<boolean> {
     const now = this.#stateOfFile();
     if (now !== this.#seen) {
@@ -26,7 +26,8 @@ export class RunWatch {
       this.#seen = now;
     }
     const record = this.#record;
-    if (record === undefined || !['starting', 'running', 'paused'].includes(record.status)) return false;
+    if (record === undefined || !['starting', 'running', 'paused', 'restarting'].includes(record.status))
+      return false;
     return isAlive(record.pid, record.pid_start);
   }
 

@@ -37,7 +37,8 @@ export async function endingBox(engine: Engine, record: BoxRecord, ask: () => Pr
   }
 }
 
-async function waitForEnd(engine: Engine, record: BoxRecord): Promise<void> {
+/** Resolves once the box does not run any more, or is gone. @throws A3sError `timeout`. */
+export async function waitForEnd(engine: Engine, record: BoxRecord): Promise<void> {
   try {
     await poll(
       () => findBox(engine, record.id),

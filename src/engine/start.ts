@@ -9,6 +9,7 @@ import type { ProcessSession } from '../runtime/process-session.ts';
 import { updateBoxes } from '../state/boxes-file.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { claim } from './create.ts';
+import { isUp } from './engine.ts';
 import { findSettledBox } from './settle.ts';
 import { requireImage } from './images.ts';
 import { launch } from './launch.ts';
@@ -37,7 +38,7 @@ export async function startBox(
   for (;;) {
     const found = await findSettledBox(engine, query);
     if (found.status === 'paused') throw paused();
-    if (found.status === 'running') {
+    if (isUp(found)) {
       return { record: found, session: attach.output ? await attachBox(found, attach) : null };
     }
     const image = await requireImage(engine, found.image_id);

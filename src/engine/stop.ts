@@ -1,6 +1,7 @@
 /** `stop`: a signal, a time of grace, KILL. */
 import { stopBox as stopWorkload } from '../runtime/control-client.ts';
 import { graceSeconds } from '../state/grace.ts';
+import type { BoxRecord } from '../state/record.ts';
 import { isUp } from './engine.ts';
 import { endingBox, findSettledBox } from './settle.ts';
 import { parseSignal } from './signals.ts';
@@ -15,11 +16,22 @@ export interface StopOptions {
 
 /** Stops a box; resolves once its record says so. One that does not run is left alone. Errors as in resolveBox. */
 export async function stopBox(engine: Engine, query: string, options: StopOptions): Promise<void> {
-  const given = options.signal === undefined || options.signal === '' ? undefined : options.signal;
-  const asked = given === undefined ? undefined : parseSignal(given);
   const record = await findSettledBox(engine, query);
+  const request = stopRequest(record, options);
   if (!isUp(record)) return;
-  const signal = asked ?? parseSignal(record.stop_signal);
-  const timeoutSeconds = graceSeconds(options.timeoutSeconds ?? record.stop_timeout);
-  await endingBox(engine, record, () => stopWorkload(record, { signal, timeoutSeconds }));
+  await endingBox(engine, record, () => stopWorkload(record, request));
+}
+
+/**
+ * What a monitor is asked for.
+ * @throws A3sError `usage` for an unknown signal.
+ */
+export function stopRequest(
+  record: BoxRecord,
+  { signal, timeoutSeconds }: StopOptions,
+): { signal: number; timeoutSeconds: number } {
+  return {
+    signal: parseSignal(signal === undefined || signal === '' ? record.stop_signal : signal),
+    timeoutSeconds: graceSeconds(timeoutSeconds ?? record.stop_timeout),
+  };
 }

@@ -1,7 +1,7 @@
 /** What commands hand to the engine: typed, already validated in form, with Docker's defaults applied. */
 import type { ReservedBox } from './reserve.ts';
 import type { Layout } from '../state/layout.ts';
-import type { ExposedPort, PortMapping, TmpfsMount } from '../state/record.ts';
+import type { ExposedPort, HealthCheck, PortMapping, TmpfsMount } from '../state/record.ts';
 import type { MountRequest } from './volumes/mount-request.ts';
 
 export interface Engine {
@@ -48,6 +48,10 @@ export interface CreateOptions {
   stopSignal: string | undefined;
   /** Seconds of grace that `stop` gives. */
   stopTimeout: number | undefined;
+  /** As records have it. */
+  restartPolicy: string;
+  /** What the caller asks for; null keeps the image's. */
+  healthcheck: HealthCheck | null;
 }
 
 export interface AttachOptions {

@@ -8,7 +8,7 @@ import type { BoxRecord } from '../state/record.ts';
 import type { AttachOptions } from './launch.ts';
 import { MessageSession } from './message-session.ts';
 import { MessageType, encodeJsonMessage } from './protocol/messages.ts';
-import type { ProcessSession } from './process-session.ts';
+import type { ProcessResult, ProcessSession } from './process-session.ts';
 
 const SIGKILL = 9;
 
@@ -16,6 +16,8 @@ const SIGKILL = 9;
 const ANSWER_MS = 30_000;
 /** After the grace: KILL inside the guest, then of the VM, its log and its record. */
 const END_MS = 20_000;
+/** Longer than the boot of a template on a slow host. */
+const START_MS = 120_000;
 
 /**
  * Joins a running box's own streams.
@@ -47,6 +49,43 @@ export async function stopBox(
   const session = await request(record, { op: 'stop', ...options });
   const limit = options.timeoutSeconds < 0 ? undefined : options.timeoutSeconds * 1000 + END_MS;
   await within(limit, session, session.result, record.name);
+}
+
+/**
+ * As stopBox, and the box runs again: resolves once it does.
+ * @throws A3sError what signalBox throws; `boot_failed` and the like when it does not come up.
+ */
+export async function restartBox(
+  record: BoxRecord,
+  options: { signal: number; timeoutSeconds: number },
+): Promise<void> {
+  const session = await request(record, { op: 'restart', ...options });
+  const limit = options.timeoutSeconds < 0 ? undefined : options.timeoutSeconds * 1000 + END_MS + START_MS;
+  await within(limit, session, session.started, record.name);
+}
+
+/** Stops the VM or lets it go on; resolves once the record says so. Throws what signalBox throws. */
+export async function pauseBox(record: BoxRecord, on: boolean): Promise<void> {
+  const session = await request(record, { op: on ? 'pause' : 'unpause' });
+  await within(ANSWER_MS, session, session.started, record.name);
+}
+
+/**
+ * Gives the running workload other limits. @throws A3sError `invalid_config` for more than its VM has, and what signalBox
+ * throws.
+ */
+export async function limitBox(record: BoxRecord, limits: { cpus: number; memoryMb: number }): Promise<void> {
+  const session = await request(record, { op: 'limit', ...limits });
+  await within(ANSWER_MS, session, session.started, record.name);
+}
+
+/**
+ * How the workload ends, whenever that is.
+ * @throws A3sError `box_not_running`; `io` when the connection was lost.
+ */
+export async function waitForBox(record: BoxRecord): Promise<ProcessResult> {
+  const session = await request(record, { op: 'wait' });
+  return session.result;
 }
 
 /** The answer, or `timeout` after that many milliseconds; undefined waits for ever. */

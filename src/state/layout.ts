@@ -104,6 +104,8 @@ export interface BoxPaths {
   jsonLog: string;
   /** The monitor's own words and QEMU's stderr. */
   monitorLog: string;
+  /** The last results of the health check. */
+  healthLog: string;
   /** The box's writable disk: a qcow2 overlay on the blank scratch disk or a template's. */
   scratch: string;
   /** Hard links to single files that are bind-mounted. */
@@ -123,6 +125,7 @@ export function boxPaths(boxDir: string): BoxPaths {
     consoleLog: join(boxDir, 'console.log'),
     jsonLog: join(boxDir, 'workload-json.log'),
     monitorLog: join(boxDir, 'monitor.log'),
+    healthLog: join(boxDir, 'health.json'),
     scratch: join(boxDir, 'scratch.qcow2'),
     sharesDir: join(boxDir, 'shares'),
   };

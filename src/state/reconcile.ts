@@ -1,6 +1,8 @@
 /**
  * Makes the records agree with what really runs (R-42). Every command calls it before it looks at boxes.
  *
+ * A box that lost its monitor and has a restart policy is left as `restarting` without a PID: whoever can starts it again.
+ *
  * The check costs one read of boxes.json and a few system calls a box, takes no lock and writes nothing. Only when
  * something looks wrong it is decided again, under the lock and with fresh records, because a look without the lock may
  * have caught another command half-way.
@@ -13,6 +15,7 @@ import { type Notify, readBoxes, updateBoxes } from './boxes-file.ts';
 import { hasErrno } from '../errors.ts';
 import { boxDirectory, boxPaths, type Layout } from './layout.ts';
 import { findBoxProcesses, isAlive, killBoxProcesses } from './processes.ts';
+import { restarts } from './restart-policy.ts';
 import type { BoxRecord } from './record.ts';
 import { sweepDeadBuilds } from './template-builds.ts';
 import { dropAnonymous, emptyTrash } from './volumes.ts';
@@ -20,6 +23,7 @@ import { dropAnonymous, emptyTrash } from './volumes.ts';
 /** What a workload counts as having ended with when its VM was lost: killed, as in containerd. */
 const LOST_EXIT_CODE = 137;
 const BOX_DIRECTORY = /^[0-9a-f]{12}$/;
+const ACTIVE: ReadonlySet<string> = new Set(['starting', 'running', 'paused', 'restarting']);
 
 /**
  * The records after repair. Safe to run at any time beside other commands and live monitors.
@@ -67,8 +71,9 @@ async function repair(layout: Layout, notify: Notify | undefined): Promise<BoxRe
 
 /** True when a box is said to run and the process that answers for it is gone. */
 function hasLostOwner(box: BoxRecord): boolean {
-  const active = box.status === 'running' || box.status === 'paused' || box.status === 'starting';
-  return active && !isAlive(box.pid, box.pid_start);
+  // Nobody owns a box that waits for a command to start it again.
+  if (box.status === 'restarting' && box.pid === null) return false;
+  return ACTIVE.has(box.status) && !isAlive(box.pid, box.pid_start);
 }
 
 function markLost(box: BoxRecord): void {
@@ -80,9 +85,15 @@ function markLost(box: BoxRecord): void {
     box.error = `the command that was starting it (process ${pid}) was killed`;
     return;
   }
-  box.status = 'dead';
+  // That restart has been counted, and what ended before it is known.
+  if (box.status === 'restarting') return;
   box.exit_code = LOST_EXIT_CODE;
   box.finished_at = new Date().toISOString();
+  if (restarts({ ...box, exit_code: LOST_EXIT_CODE })) {
+    box.status = 'restarting';
+    box.restart_count += 1;
+  } else box.status = 'dead';
+  if (box.health !== null) box.health = 'unhealthy';
   box.error = `its monitor (process ${pid}) vanished, and what was left of its VM was killed`;
 }
 

@@ -2,8 +2,11 @@
  * The durable facts of one box, as they stand in boxes.json (R-41). Field names are those of the file.
  */
 
-/** Life of a box (R-10); `starting` is shown as created: a monitor has been asked for and has not answered. */
-export type BoxStatus = 'created' | 'starting' | 'running' | 'paused' | 'stopped' | 'dead';
+/**
+ * Life of a box (R-10); `starting` is shown as created: a monitor has been asked for and has not answered. `restarting`: the
+ * workload has ended and is to run again; with a PID of null the next command sees to it.
+ */
+export type BoxStatus = 'created' | 'starting' | 'running' | 'paused' | 'restarting' | 'stopped' | 'dead';
 
 export interface PortMapping {
   /** Host address, default 0.0.0.0. */
@@ -51,7 +54,9 @@ export interface ExposedPort {
   protocol: 'tcp' | 'udp' | 'sctp';
 }
 
-/** The image's HEALTHCHECK; durations in nanoseconds, 0 for the default. */
+export type HealthStatus = 'starting' | 'healthy' | 'unhealthy';
+
+/** HEALTHCHECK or `--health-…`; durations in nanoseconds, 0 for the default. */
 export interface HealthCheck {
   /** `["CMD", …]`, `["CMD-SHELL", command]` or `["NONE"]`. */
   test: string[];
@@ -106,12 +111,15 @@ export interface BoxRecord {
   stop_signal: string;
   /** Seconds of grace that `stop` gives. */
   stop_timeout: number;
+  /** `no`, `always`, `unless-stopped`, `on-failure` or `on-failure:N`. */
   restart_policy: string;
+  /** How often the policy has started the box since a user did. */
   restart_count: number;
+  /** The last end was asked for by `stop` or `kill`: no policy undoes it. */
   stopped_by_user: boolean;
-  /** Health state; null while a box has no health check. */
-  health: string | null;
-  /** Null when the image has none. */
+  /** Null while the box has never run with a health check. */
+  health: HealthStatus | null;
+  /** The image's with the flags on top; null without any. */
   healthcheck: HealthCheck | null;
   /** ISO 8601, UTC. */
   created_at: string;

@@ -2,10 +2,11 @@
 
 use std::os::fd::AsFd;
 
+use crate::cgroup::Cgroup;
 use crate::exec::Inheritance;
 use crate::failure::{Code, Failure, Stage};
 use crate::messages::Outcome;
-use crate::request::{Request, Root, Run};
+use crate::request::{Limits, Request, Root, Run};
 use crate::zygote::Zygote;
 use crate::{identity, net, rootfs, tty};
 
@@ -22,6 +23,7 @@ impl Server {
                 Err(failure) => Err(failure),
             },
             Ok(Request::Prepare { root, warm }) => self.prepare(&root, &warm),
+            Ok(Request::Limit { limits }) => self.limit(&limits),
             Ok(Request::Sync {}) => {
                 rustix::fs::sync();
                 Ok(())
@@ -61,8 +63,7 @@ impl Server {
             net::disconnect()?;
         }
         let (key, zygote) = self.take_zygote(&run.root)?;
-        let limited = zygote.cgroup.limit(&run.limits);
-        limited.map_err(|(file, e)| Failure::new(Code::Io, "cgroup", format!("{file}: {e}")))?;
+        limit(&zygote.cgroup, &run.limits)?;
         let process = &run.process;
         let (master, number) = if process.tty {
             let pair = tty::open_pair(zygote.multiplexer.as_fd(), process.rows, process.cols);
@@ -93,6 +94,18 @@ impl Server {
             over: false,
         });
         Ok(key)
+    }
+
+    /// Changes the limits of the workload that runs.
+    fn limit(&mut self, limits: &Limits) -> Result<(), Failure> {
+        match &mut self.workload {
+            Some(workload) if !workload.over => {
+                limit(&workload.cgroup, limits)?;
+                workload.limited |= limits.memory_bytes.is_some();
+                Ok(())
+            }
+            _ => Err(Failure::new(Code::BadRequest, "limit", "this VM runs no workload")),
+        }
     }
 
     fn take_zygote(&mut self, root: &Root) -> Result<(u32, Zygote), Failure> {
@@ -130,4 +143,9 @@ impl Server {
         rustix::fs::sync();
         Ok(())
     }
+}
+
+fn limit(cgroup: &Cgroup, limits: &Limits) -> Result<(), Failure> {
+    let done = cgroup.limit(limits);
+    done.map_err(|(file, e)| Failure::new(Code::Io, "cgroup", format!("{file}: {e}")))
 }

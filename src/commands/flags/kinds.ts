@@ -2,7 +2,7 @@
  * What a flag's value may be, and the words with which pflag and Docker's own types refuse another one.
  * A kind's `parse` takes the value so far (flags that repeat add to it) and the text that was given.
  */
-import { parseSize } from '../../engine/units.ts';
+import { parseDuration, parseSize } from '../../engine/units.ts';
 import type { ParsedMount } from '../../engine/volumes/mount-request.ts';
 import { parseMount } from '../../engine/volumes/parse-mount.ts';
 import { A3sError } from '../../errors.ts';
@@ -56,6 +56,19 @@ function parseDecimal(_previous: number | undefined, text: string): number {
 function parseBytes(_previous: number | undefined, text: string): number {
   try {
     return parseSize(text);
+  } catch (error) {
+    if (error instanceof A3sError) throw new BadValue(error.message);
+    throw error;
+  }
+}
+
+/** Nanoseconds of a Go duration; the words are those of `time.ParseDuration`. */
+function parseDurationFlag(_previous: number | undefined, text: string): number {
+  if (/^[+-]?(\d+\.?\d*|\.\d+)$/.test(text) && Number(text) !== 0) {
+    throw new BadValue(`time: missing unit in duration ${goQuote(text)}`);
+  }
+  try {
+    return parseDuration(text);
   } catch (error) {
     if (error instanceof A3sError) throw new BadValue(error.message);
     throw error;
@@ -138,6 +151,7 @@ export const kinds = {
   int: number('int', parseInteger),
   decimal: number('decimal', parseDecimal),
   bytes: number('bytes', parseBytes),
+  duration: number('duration', parseDurationFlag),
   list: list('list'),
   env: list('list', appendEnv),
   label: list('list', appendLabel),

@@ -18,6 +18,8 @@ export function statusOf(box: BoxRecord, now: Date): string {
       return `Up ${since(box.started_at, now)}${healthOf(box)}`;
     case 'paused':
       return `Up ${since(box.started_at, now)} (Paused)`;
+    case 'restarting':
+      return `Restarting (${box.exit_code ?? 0}) ${since(box.finished_at, now)} ago`;
     case 'stopped':
       return exited(box, now);
     default:
@@ -35,6 +37,6 @@ function exited(box: BoxRecord, now: Date): string {
 }
 
 function healthOf({ health }: BoxRecord): string {
-  if (health === null || health === 'none') return '';
+  if (health === null) return '';
   return health === 'starting' ? ' (health: starting)' : ` (${health})`;
 }

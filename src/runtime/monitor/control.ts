@@ -5,7 +5,7 @@ import { A3sError } from '../../errors.ts';
 import { MessageType, encodeJsonMessage, type Message } from '../protocol/messages.ts';
 import { listenPrivately } from './bridge.ts';
 import { Client } from './client.ts';
-import { parseControl, type AttachRequest, type ControlRequest } from './requests.ts';
+import { parseControl, type AttachRequest, type BoxLimits, type ControlRequest } from './requests.ts';
 
 /** What a box does for its clients. */
 export interface ControlledBox {
@@ -13,14 +13,21 @@ export interface ControlledBox {
   signal: (number: number) => void;
   /** Ends the box: the signal now (none: null), KILL after the grace in ms (null: never). The client hears the box's RESULT. */
   end: (client: Client, signal: number | null, graceMs: number | null) => void;
-  /** `stop` asked for the end: a restart policy must not undo it. */
-  stopRequested: () => void;
+  /** The same, and the box runs again. The client hears RESULT 0 then, or why it does not. */
+  restart: (client: Client, signal: number, graceMs: number | null) => void;
+  /** The client hears the box's next RESULT. */
+  wait: (client: Client) => void;
+  /** Stops the VM, or lets it go on; resolves once the record says so. */
+  pause: (on: boolean) => Promise<void>;
+  /** Gives the running workload other limits, as far as its VM has what they promise. */
+  limit: (limits: BoxLimits) => Promise<void>;
   message: (message: Message, client: Client) => void;
   closed: (client: Client) => void;
 }
 
 const SIGKILL = 9;
 const MS = 1000;
+const DONE = encodeJsonMessage(MessageType.result, { exit_code: 0 });
 
 export function controlServer(box: ControlledBox, path: string, failed: (error: Error) => void): Server {
   const server = createServer((socket) => {
@@ -42,21 +49,46 @@ export function controlServer(box: ControlledBox, path: string, failed: (error: 
 }
 
 function serve(box: ControlledBox, client: Client, request: ControlRequest): void {
-  if (request.op === 'attach') {
-    box.attach(client, request);
-  } else if (request.op === 'stop') {
-    box.stopRequested();
-    box.end(client, request.signal, request.timeoutSeconds < 0 ? null : request.timeoutSeconds * MS);
-  } else if (request.number === SIGKILL) {
-    box.end(client, null, 0);
-  } else {
-    box.signal(request.number);
-    void client.finish(encodeJsonMessage(MessageType.result, { exit_code: 0 }));
+  const finish = (answer: Buffer): void => void client.finish(answer);
+  switch (request.op) {
+    case 'attach':
+      return box.attach(client, request);
+    case 'wait':
+      return box.wait(client);
+    case 'pause':
+    case 'unpause':
+      return void answer(box.pause(request.op === 'pause')).then(finish);
+    case 'limit':
+      return void answer(box.limit(request)).then(finish);
+    case 'stop':
+    case 'restart': {
+      const graceMs = request.timeoutSeconds < 0 ? null : request.timeoutSeconds * MS;
+      const act = request.op === 'stop' ? box.end : box.restart;
+      return act.call(box, client, request.signal, graceMs);
+    }
+    default:
+      if (request.number === SIGKILL) return box.end(client, null, 0);
+      box.signal(request.number);
+      return finish(DONE);
+  }
+}
+
+/** What the client hears of something that takes its time. */
+async function answer(work: Promise<void>): Promise<Buffer> {
+  try {
+    await work;
+    return DONE;
+  } catch (error) {
+    return refusal(error);
   }
 }
 
 function refusal(error: unknown): Buffer {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof A3sError ? error.code : 'usage';
-  return encodeJsonMessage(MessageType.result, { exit_code: 1, error: { code, stage: 'request', message } });
+  const hint = error instanceof A3sError ? error.hint : undefined;
+  return encodeJsonMessage(MessageType.result, {
+    exit_code: 1,
+    error: { code, stage: 'request', message, hint },
+  });
 }

@@ -3,22 +3,36 @@ import { A3sError } from '../../errors.ts';
 import type { Layout } from '../../state/layout.ts';
 import { deleteBox, updateBox } from '../../state/box-updates.ts';
 import { processStart } from '../../state/processes.ts';
-import type { BoxRecord, PortMapping } from '../../state/record.ts';
+import type { BoxRecord, HealthStatus, PortMapping } from '../../state/record.ts';
+import { restarts } from '../../state/restart-policy.ts';
 import type { ProcessResult } from '../process-session.ts';
+
+export interface End {
+  result: ProcessResult;
+  /** The workload ran. */
+  hasStarted: boolean;
+  /** Who may have the box run again: its policy, or a command that asked for it; `never` for a start that failed. */
+  again: 'policy' | 'asked' | 'never';
+  /** This process goes, and leaves the restart to the next command. */
+  leaving: boolean;
+  /** Called before the record says that the box is idle. */
+  idle: () => void;
+}
 
 export class BoxLedger {
   readonly #layout: Layout;
   readonly #record: BoxRecord;
-  /** `stop` asked for the end: a restart policy must not undo it. */
+  /** A command asked for the end: a restart policy must not undo it. */
   stoppedByUser = false;
 
+  /** @param record the box as it was launched */
   constructor(layout: Layout, record: BoxRecord) {
     this.#layout = layout;
     this.#record = record;
   }
 
-  /** The workload runs. */
-  async running(ports: PortMapping[]): Promise<void> {
+  /** The workload runs, because its policy or a user has started it. */
+  async running(ports: PortMapping[], by: 'policy' | 'user'): Promise<void> {
     const startedAt = new Date().toISOString();
     const written = await updateBox(this.#layout, this.#record.id, (record) => {
       record.status = 'running';
@@ -32,34 +46,100 @@ export class BoxLedger {
       record.error = '';
       record.port_map = ports;
       record.has_writes = true;
+      if (by === 'user') record.restart_count = 0;
+      record.health = hasHealthCheck(record) ? 'starting' : null;
     });
     if (written === null)
       throw new A3sError('no_such_box', `container ${this.#record.name} was removed while it started`);
   }
 
-  /** The end: stopped, dead (its VM vanished), never started, or removed. */
-  async ended(result: ProcessResult, neverStarted: boolean): Promise<void> {
-    const { id } = this.#record;
-    if (this.#record.auto_remove) {
-      await deleteBox(this.#layout, id);
-      return;
-    }
-    await updateBox(this.#layout, id, (record) => {
-      record.pid = null;
-      record.pid_start = null;
-      // Random host ports are drawn anew at the next start.
-      record.port_map = this.#record.port_map;
-      record.error = result.error?.message ?? '';
-      if (neverStarted) {
-        record.status = record.started_at === null ? 'created' : 'stopped';
-        record.exit_code = result.exitCode;
-        return;
-      }
-      record.status = result.error?.stage === 'vm' ? 'dead' : 'stopped';
-      record.exit_code = result.exitCode;
-      record.oom_killed = result.oomKilled === true;
-      record.stopped_by_user = this.stoppedByUser;
-      record.finished_at = new Date().toISOString();
+  /** The VM was stopped, or goes on. */
+  async paused(on: boolean): Promise<void> {
+    await this.#whileUp((record) => {
+      record.status = on ? 'paused' : 'running';
     });
   }
+
+  async health(status: HealthStatus): Promise<void> {
+    await this.#whileUp((record) => {
+      record.health = status;
+    });
+  }
+
+  /**
+   * The end: stopped, dead (its VM vanished), never started, removed, or about to run again.
+   * @returns the record that the next run is made from; null when there is none.
+   */
+  async ended(end: End): Promise<BoxRecord | null> {
+    const { id } = this.#record;
+    if (this.#record.auto_remove && end.again !== 'asked') {
+      end.idle();
+      await deleteBox(this.#layout, id);
+      return null;
+    }
+    let again = false;
+    const record = await updateBox(this.#layout, id, (fresh) => {
+      this.#noteEnd(fresh, end);
+      again = this.#runsAgain(fresh, end);
+      if (again && !end.leaving) return;
+      fresh.pid = null;
+      fresh.pid_start = null;
+      end.idle();
+    });
+    return again && !end.leaving ? record : null;
+  }
+
+  /** The restart that was due is not to be, or is left to the next command: the box keeps the end that it had. */
+  async givenUp(leaving: boolean, idle: () => void): Promise<void> {
+    await updateBox(this.#layout, this.#record.id, (record) => {
+      record.status = leaving && !this.stoppedByUser ? 'restarting' : 'stopped';
+      record.pid = null;
+      record.pid_start = null;
+      record.stopped_by_user = this.stoppedByUser;
+      idle();
+    });
+  }
+
+  #noteEnd(record: BoxRecord, { result, hasStarted }: End): void {
+    // Random host ports are drawn anew at the next start.
+    record.port_map = this.#record.port_map;
+    record.error = result.error?.message ?? '';
+    record.exit_code = result.exitCode;
+    if (!hasStarted) {
+      record.status = record.started_at === null ? 'created' : 'stopped';
+      return;
+    }
+    record.status = result.error?.stage === 'vm' ? 'dead' : 'stopped';
+    record.oom_killed = result.oomKilled === true;
+    record.stopped_by_user = this.stoppedByUser;
+    record.finished_at = new Date().toISOString();
+    // As Docker, which says so of every box whose checks have ended.
+    if (record.health !== null) record.health = 'unhealthy';
+  }
+
+  #runsAgain(record: BoxRecord, { result, again }: End): boolean {
+    const wanted =
+      again === 'asked'
+        ? !this.stoppedByUser
+        : again === 'policy' &&
+          restarts({ ...record, stopped_by_user: this.stoppedByUser, exit_code: result.exitCode });
+    if (!wanted) return false;
+    record.status = 'restarting';
+    if (again === 'asked') record.restart_count = 0;
+    else record.restart_count += 1;
+    return true;
+  }
+
+  /** A change that must not overtake the end. */
+  async #whileUp(change: (record: BoxRecord) => void): Promise<void> {
+    await updateBox(this.#layout, this.#record.id, (record) => {
+      const up = record.status === 'running' || record.status === 'paused';
+      if (up && record.pid === process.pid) change(record);
+    });
+  }
+}
+
+/** True for a record whose box is checked while it runs. */
+export function hasHealthCheck({ healthcheck }: BoxRecord): boolean {
+  return healthcheck !== null && healthcheck.test.length > 1;
 }

@@ -23,10 +23,19 @@ export interface LaunchRequest extends AttachRequest {
 export type ControlRequest =
   | (AttachRequest & { op: 'attach' })
   | { op: 'signal'; number: number }
-  | { op: 'stop'; signal: number; timeoutSeconds: number };
+  | { op: 'stop' | 'restart'; signal: number; timeoutSeconds: number }
+  | { op: 'pause' | 'unpause' | 'wait' }
+  | ({ op: 'limit' } & BoxLimits);
+
+/** What `update` gives a running box. */
+export interface BoxLimits {
+  cpus: number;
+  memoryMb: number;
+}
 
 const DEFAULT_ROWS = 24;
 const DEFAULT_COLS = 80;
+const MAX_CPUS = 1024;
 
 export function parseLaunch(payload: Buffer): LaunchRequest {
   const value = parseObject(payload, 'launch request');
@@ -48,10 +57,21 @@ export function parseControl(payload: Buffer): ControlRequest {
     case 'signal':
       return { op: 'signal', number: integer(value['number'], 'number', 1, 64) };
     case 'stop':
+    case 'restart':
       return {
-        op: 'stop',
+        op: value['op'],
         signal: integer(value['signal'], 'signal', 1, 64),
         timeoutSeconds: integer(value['timeoutSeconds'], 'timeoutSeconds', -1, MAX_GRACE_S),
+      };
+    case 'pause':
+    case 'unpause':
+    case 'wait':
+      return { op: value['op'] };
+    case 'limit':
+      return {
+        op: 'limit',
+        cpus: number(value['cpus'], 'cpus', 0.01, MAX_CPUS),
+        memoryMb: integer(value['memoryMb'], 'memoryMb', 1, Number.MAX_SAFE_INTEGER),
       };
     default:
       throw new A3sError('usage', `unknown control request ${JSON.stringify(value['op'])}`);
@@ -74,6 +94,13 @@ function checkedRecord(value: unknown): BoxRecord {
 
 function text(value: unknown, name: string): string {
   if (typeof value !== 'string') throw new A3sError('usage', `${name} must be a string`);
+  return value;
+}
+
+function number(value: unknown, name: string, min: number, max: number): number {
+  if (typeof value !== 'number' || !(value >= min && value <= max)) {
+    throw new A3sError('usage', `${name} must be a number from ${min} to ${max}`);
+  }
   return value;
 }
 

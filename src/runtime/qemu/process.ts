@@ -28,6 +28,8 @@ export interface QemuProcess {
   readonly agent: Socket;
   /** Never rejects. */
   readonly exited: Promise<QemuExit>;
+  /** Stops or continues the process: SIGSTOP, SIGCONT. */
+  halt(on: boolean): void;
   /** SIGKILL; resolves once the process is reaped. */
   kill(): Promise<QemuExit>;
 }
@@ -68,6 +70,7 @@ export function spawnQemu(options: QemuSpawn): QemuProcess {
     qmp: new Qmp(channel(child, QMP_FD)),
     agent,
     exited,
+    halt: (on) => void child.kill(on ? 'SIGSTOP' : 'SIGCONT'),
     kill: () => {
       child.kill('SIGKILL');
       return exited;

@@ -127,6 +127,11 @@ describe('words for states', () => {
       'exited',
       'Exited (137) About a minute ago',
     ],
+    [
+      { status: 'restarting', exit_code: 1, finished_at: '2026-11-20T23:20:28Z' },
+      'restarting',
+      'Restarting (1) 5 seconds ago',
+    ],
     [{ status: 'dead' }, 'dead', 'Dead'],
   ])('%j', (change, state, status) => {
     const changed = { ...box, ...change };

@@ -9,7 +9,7 @@ const INTRODUCTION = `# Compatibility with Docker's command line
 
 The reference is the \`docker\` client 28. The tables list each command of a3s-box and every flag that Docker's has.
 A flag that is not supported is known to the parser and refused with \`--flag is not supported yet\` (exit status 125);
-it is never ignored. Asking such a flag for what happens anyway (\`--restart no\`, \`--privileged=false\`) is accepted.
+it is never ignored. Asking such a flag for what happens anyway (\`--privileged=false\`) is accepted.
 
 This file is made from the flags' own definitions by \`test/unit/commands/compatibility.test.ts\`.
 
@@ -24,6 +24,12 @@ This file is made from the flags' own definitions by \`test/unit/commands/compat
 - A failed \`exec\` reports on stderr; Docker's engine writes some of these messages to stdout.
 - \`logs --tail\` refuses what is not a number or \`all\`; Docker's takes it for \`all\`.
 - A reader that closes stdout ends the command quietly with 141, as SIGPIPE would; the box runs on, as with Docker.
+- \`update\` gives a running box at most the memory and the processors that its virtual machine was started with, a stopped one any.
+- \`kill\` with another signal than KILL and the box's stop signal leaves its restart policy alone; with Docker's engine any
+  signal ends it unless the box has a stop signal of its own.
+- A restart that fails (a port is taken meanwhile, the VM does not come up) is tried again by the policy; Docker's engine gives up.
+- A box whose virtual machine was lost is \`dead\`, not \`exited\`, unless its policy starts it again.
+- \`wait\` waits for all boxes at once.
 - \`--publish\` takes IPv4 addresses of the host only; an IPv6 address is refused.
 - \`login\` to Docker Hub asks for a name and a password; Docker's offers a device code in a browser first.
 - Plain HTTP and unverified certificates are for registries on this machine and those that \`A3S_INSECURE_REGISTRIES\` names
@@ -36,12 +42,15 @@ This file is made from the flags' own definitions by \`test/unit/commands/compat
 ## Commands
 `;
 
+/** Commands that are only found in their group. */
+const GROUPED = ['containerPrune', 'imagePrune'] as const;
+
 /** Flags of our own. */
 const OURS = new Set(['exec --timeout']);
 
 test('docs/compatibility.md says what the flags say', async () => {
   const sections = await Promise.all(
-    [...plain, ...Object.values(groups['volume']?.commands ?? {})].map(async (name) => {
+    [...plain, ...GROUPED, ...Object.values(groups['volume']?.commands ?? {})].map(async (name) => {
       const command = await load(name);
       const names = spellings(name).map((spelling) => `\`a3s-box ${spelling}\``);
       const rows = Object.entries(command.flags)

@@ -27,6 +27,13 @@ test('each name is printed as it was given, and one failure does not hold up the
   expect(reported).toEqual(['No such container: nob']);
 });
 
+test('a command may have another answer than the name', async () => {
+  const { context, printed } = harness();
+  const answer = (name: string, value: unknown): string => `${name}=${String(value)}`;
+  expect(await forEachBox(context, ['a', 'b'], (name) => Promise.resolve(name.length), { answer })).toBe(0);
+  expect(printed).toEqual(['a=1\n', 'b=1\n']);
+});
+
 test('without a failure the status is 0', async () => {
   expect(await forEachBox(harness().context, ['a'], work)).toBe(0);
 });

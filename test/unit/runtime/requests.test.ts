@@ -42,17 +42,23 @@ test('control requests are understood', () => {
     cols: 2,
   });
   expect(parseControl(bytes({ op: 'signal', number: 64 }))).toEqual({ op: 'signal', number: 64 });
-  expect(parseControl(bytes({ op: 'stop', signal: 15, timeoutSeconds: -1 }))).toEqual({
-    op: 'stop',
-    signal: 15,
-    timeoutSeconds: -1,
-  });
+  for (const op of ['stop', 'restart']) {
+    const request = { op, signal: 15, timeoutSeconds: -1 };
+    expect(parseControl(bytes(request))).toEqual(request);
+  }
+  const limit = { op: 'limit', cpus: 1.5, memoryMb: 256 };
+  expect(parseControl(bytes(limit))).toEqual(limit);
+  for (const op of ['pause', 'unpause', 'wait']) {
+    expect(parseControl(bytes({ op, more: 1 }))).toEqual({ op });
+  }
 });
 
 test.each([
   [{ op: 'signal', number: 0 }, 'number must be a whole number from 1 to 64'],
   [{ op: 'signal', number: 65 }, 'number must be a whole number from 1 to 64'],
   [{ op: 'signal', number: '9' }, 'number must be a whole number from 1 to 64'],
+  [{ op: 'limit', cpus: 0, memoryMb: 64 }, 'cpus must be a number from 0.01 to 1024'],
+  [{ op: 'limit', cpus: 1, memoryMb: 1.5 }, 'memoryMb must be a whole number from 1 to 9007199254740991'],
   [{ op: 'stop', signal: 15 }, 'timeoutSeconds must be a whole number from -1 to 2147483'],
   [
     { op: 'stop', signal: 15, timeoutSeconds: -2 },

@@ -80,6 +80,30 @@ test.each(['running', 'paused'] as const)(
   },
 );
 
+test.each([
+  ['always', 'restarting', 1],
+  ['unless-stopped', 'restarting', 1],
+  ['on-failure:1', 'restarting', 1],
+  ['no', 'dead', 0],
+])('a box with %s that lost its monitor is %s', async (restart_policy, status, restart_count) => {
+  const layout = await homeWith({ ...running, restart_policy, health: 'healthy' });
+  const expected = { status, restart_count, pid: null, pid_start: null, exit_code: 137, health: 'unhealthy' };
+  expect(await reconcile(layout)).toMatchObject([expected]);
+  // It waits for somebody to start it, and is not lost again.
+  expect(await reconcile(layout)).toMatchObject([expected]);
+});
+
+test('on-failure:N is not restarted once more than N times', async () => {
+  const layout = await homeWith({ ...running, restart_policy: 'on-failure:2', restart_count: 2 });
+  expect(await reconcile(layout)).toMatchObject([{ status: 'dead', restart_count: 2 }]);
+});
+
+test('a box that lost its monitor before its restart waits for it as it was', async () => {
+  const end = { exit_code: 3, finished_at: '2026-01-02T03:05:05Z', restart_count: 4 };
+  const layout = await homeWith({ ...running, ...end, status: 'restarting', restart_policy: 'on-failure:4' });
+  expect(await reconcile(layout)).toMatchObject([{ ...end, status: 'restarting', pid: null }]);
+});
+
 test('a PID that another process has got does not fool it', async () => {
   const layout = await homeWith({
     ...running,

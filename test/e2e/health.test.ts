@@ -1,0 +1,159 @@
+import { expect, test } from 'vitest';
+
+import { boxesOf } from './fixture/boxes.ts';
+import { a3s, a3sOk } from './fixture/cli.ts';
+import { recordOf } from './fixture/records.ts';
+import { until } from './fixture/until.ts';
+
+const boxes = boxesOf('health');
+
+interface Health {
+  Status: string;
+  FailingStreak: number;
+  Log: { Start: string; End: string; ExitCode: number; Output: string }[];
+}
+
+const run = (label: string, command: string, ...flags: string[]): Promise<string> =>
+  boxes.detached(label, [
+    '--health-cmd',
+    command,
+    '--health-interval',
+    '200ms',
+    ...flags,
+    'a3s/base',
+    'sh',
+    '-c',
+    'while :; do sleep 1; done',
+  ]);
+
+async function healthOf(name: string): Promise<Health> {
+  return JSON.parse(await a3sOk(['inspect', '-f', '{{json .State.Health}}', name]));
+}
+
+const status = (name: string): Promise<string> =>
+  a3sOk(['ps', '-a', '--filter', `name=${name}`, '--format', '{{.Status}}']);
+
+const becomes = (name: string, health: string): Promise<boolean> =>
+  until(`${name} ${health}`, () => recordOf(name).health === health, 20_000);
+
+test('a box is starting, then healthy; the results are there', async () => {
+  const name = await run('good', 'echo fine; echo really >&2; test -f /ok');
+  expect(await status(name)).toMatch(/^Up .* \(health: starting\)$/);
+  await a3sOk(['exec', name, 'touch', '/ok']);
+  await becomes(name, 'healthy');
+  expect(await status(name)).toMatch(/^Up .* \(healthy\)$/);
+  await until('five results', async () => (await healthOf(name)).Log.length === 5);
+  const health = await healthOf(name);
+  expect(health).toMatchObject({ Status: 'healthy', FailingStreak: 0 });
+  const [last] = health.Log.slice(-1);
+  expect(last).toMatchObject({ ExitCode: 0, Output: 'fine\nreally\n' });
+  expect(last?.Start).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
+  expect(Date.parse(last?.End ?? '')).toBeGreaterThanOrEqual(Date.parse(last?.Start ?? ''));
+});
+
+test('a box is unhealthy after so many failures, and healthy after one success', async () => {
+  const name = await run('flap', 'test -f /ok', '--health-retries', '2');
+  await becomes(name, 'unhealthy');
+  expect(await status(name)).toMatch(/^Up .* \(unhealthy\)$/);
+  const { FailingStreak, Log } = await healthOf(name);
+  expect(FailingStreak).toBeGreaterThanOrEqual(2);
+  expect(Log.at(-1)).toMatchObject({ ExitCode: 1, Output: '' });
+  await a3sOk(['exec', name, 'touch', '/ok']);
+  await becomes(name, 'healthy');
+  await a3sOk(['exec', name, 'rm', '/ok']);
+  await becomes(name, 'unhealthy');
+  // As Docker says it of a box whose checks have ended.
+  await a3sOk(['stop', '-t', '0', name]);
+  expect(await healthOf(name)).toMatchObject({ Status: 'unhealthy' });
+  expect(await status(name)).toMatch(/^Exited \(137\) /);
+});
+
+test('a check that takes too long is killed and counts as a failure', async () => {
+  const flags = ['--health-timeout', '500ms', '--health-retries', '1'];
+  const name = await run('slow', 'echo waiting; sleep 1000', ...flags);
+  await becomes(name, 'unhealthy');
+  const { Log } = await healthOf(name);
+  expect(Log[0]).toMatchObject({ ExitCode: -1, Output: 'Health check exceeded timeout (500ms): waiting\n' });
+  await until('the end of killed checks', async () => {
+    const sleepers = await a3sOk([
+      'exec',
+      name,
+      'sh',
+      '-c',
+      'grep -lsa "sleep.1000" /proc/[0-9]*/cmdline | wc -l',
+    ]);
+    return Number(sleepers) <= 2;
+  });
+});
+
+test('failures in the start period do not count', async () => {
+  const flags = ['--health-retries', '1', '--health-start-period', '3s', '--health-start-interval', '100ms'];
+  const began = Date.now();
+  const name = await run('patient', 'false', ...flags);
+  await becomes(name, 'unhealthy');
+  expect(Date.now() - began).toBeGreaterThan(3000);
+  expect((await healthOf(name)).FailingStreak).toBeGreaterThanOrEqual(1);
+});
+
+test('a check that prints a megabyte costs 4096 bytes', async () => {
+  const name = await run('loud', "head -c 1000000 /dev/zero | tr '\\0' x");
+  await becomes(name, 'healthy');
+  const { Log } = await healthOf(name);
+  expect(Log[0]).toMatchObject({ ExitCode: 0, Output: `${'x'.repeat(4096)}...` });
+});
+
+test('a check that cannot be started is a failure that says why', async () => {
+  const name = boxes.name('nosh');
+  const flags = ['--health-cmd', 'x', '--health-interval', '200ms', '--health-retries', '1'];
+  await a3sOk([
+    'run',
+    '-d',
+    '--name',
+    name,
+    ...flags,
+    'a3s/base',
+    'sh',
+    '-c',
+    'rm -f /bin/sh; exec sleep 1000',
+  ]);
+  await becomes(name, 'unhealthy');
+  expect((await healthOf(name)).Log.at(-1)?.Output).toContain('/bin/sh');
+});
+
+test('checks begin anew with each start', async () => {
+  const name = await run('anew', 'test -f /ok', '--health-retries', '1');
+  await becomes(name, 'unhealthy');
+  await a3sOk(['exec', name, 'touch', '/ok']);
+  await a3sOk(['restart', '-t', '0', name]);
+  await becomes(name, 'healthy');
+  expect((await healthOf(name)).Log.every(({ ExitCode }) => ExitCode === 0)).toBe(true);
+});
+
+test('a paused box is not checked', async () => {
+  const name = await run('paused', 'true');
+  await becomes(name, 'healthy');
+  await a3sOk(['pause', name]);
+  const before = (await healthOf(name)).Log.at(-1)?.End;
+  // What is under way as the box is paused does not count either.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  expect((await healthOf(name)).Log.at(-1)?.End).toBe(before);
+  await a3sOk(['unpause', name]);
+  await until('another check', async () => (await healthOf(name)).Log.at(-1)?.End !== before);
+  expect(await healthOf(name)).toMatchObject({ Status: 'healthy', FailingStreak: 0 });
+});
+
+test('without a check, and with --no-healthcheck, there is no health', async () => {
+  const name = await boxes.detached('none', ['--no-healthcheck', 'a3s/base', 'sleep', '1000']);
+  const format = '{{json .Config.Healthcheck}} {{if .State.Health}}some{{else}}none{{end}}';
+  expect(await a3sOk(['inspect', '-f', format, name])).toBe('{"Test":["NONE"]} none');
+  expect(await status(name)).not.toContain('health');
+});
+
+test('a conflict of flags is refused', async () => {
+  const flags = ['--no-healthcheck', '--health-cmd', 'x'];
+  expect(await a3s(['run', ...flags, 'a3s/base', 'true'])).toMatchObject({
+    status: 125,
+    out: '',
+    err: "a3s-box: --no-healthcheck conflicts with --health-* options\n\nRun 'a3s-box run --help' for more information\n",
+  });
+});
