@@ -61,7 +61,8 @@ impl Server {
             net::disconnect()?;
         }
         let (key, zygote) = self.take_zygote(&run.root)?;
-        let limited = zygote.cgroup.limit(&run.limits);
+        run.settings.bound_disk(&run.root.upper)?;
+        let limited = zygote.cgroup.limit(&run.limits, run.settings.memory_low_bytes);
         limited.map_err(|(file, e)| Failure::new(Code::Io, "cgroup", format!("{file}: {e}")))?;
         let process = &run.process;
         let (master, number) = if process.tty {
