@@ -5,12 +5,13 @@ import { binds, mountPoints, ownVolumes, requestedMounts } from './volumes/mount
 import { dirname } from 'node:path';
 
 import { boxPaths } from '../state/layout.ts';
+import { settingsOf } from '../state/box-settings.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { portKey } from './ports.ts';
+import { settingsJson } from './settings/settings-json.ts';
 
 /** Go's zero time: Docker's word for "never". */
 const NEVER = '0001-01-01T00:00:00Z';
-const NANO_CPUS = 1e9;
 const MIB = 1024 * 1024;
 
 export type ContainerJson = ReturnType<typeof containerJson>;
@@ -65,13 +66,11 @@ function state(box: BoxRecord) {
 function hostConfig(box: BoxRecord) {
   return {
     Binds: binds(box),
-    LogConfig: { Type: 'json-file', Config: {} },
     NetworkMode: box.network === 'none' ? 'none' : 'bridge',
     PortBindings: portBindings(box),
     RestartPolicy: { Name: box.restart_policy, MaximumRetryCount: 0 },
     AutoRemove: box.auto_remove,
     Dns: box.dns,
-    Privileged: false,
     ReadonlyRootfs: box.read_only,
     PublishAllPorts: box.publish_all,
     Mounts: requestedMounts(box),
@@ -79,7 +78,7 @@ function hostConfig(box: BoxRecord) {
       box.tmpfs.filter((mount) => !mount.from_mount).map(({ target, options }) => [target, options]),
     ),
     Memory: box.memory_mb * MIB,
-    NanoCpus: Math.round(box.cpus * NANO_CPUS),
+    ...settingsJson(box),
     Init: box.init,
     Runtime: 'a3s-box',
   };
@@ -88,7 +87,7 @@ function hostConfig(box: BoxRecord) {
 function config(box: BoxRecord) {
   return {
     Hostname: box.hostname,
-    Domainname: '',
+    Domainname: settingsOf(box).domainname,
     User: box.user,
     AttachStdin: false,
     AttachStdout: false,

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 
 import { A3sError } from '../errors.ts';
+import { checkSettings } from './settings/check.ts';
 import type { CreateOptions } from './types.ts';
 
 const MIB = 1024 * 1024;
@@ -17,6 +18,7 @@ export function checkLimits(options: CreateOptions): void {
     throw new A3sError('invalid_config', `Minimum memory limit allowed is ${MIN_MEMORY_MIB}MB`);
   }
   checkCpus(options.cpus);
+  if (options.settings !== undefined) checkSettings(options.settings, options.memoryBytes);
   if (options.hostname !== undefined) checkHostname(options.hostname);
 }
 

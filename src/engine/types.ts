@@ -1,6 +1,7 @@
 /** What commands hand to the engine: typed, already validated in form, with Docker's defaults applied. */
 import type { ReservedBox } from './reserve.ts';
 import type { Layout } from '../state/layout.ts';
+import type { BoxSettings } from '../state/box-settings.ts';
 import type { ExposedPort, PortMapping, TmpfsMount } from '../state/record.ts';
 import type { MountRequest } from './volumes/mount-request.ts';
 
@@ -48,6 +49,8 @@ export interface CreateOptions {
   stopSignal: string | undefined;
   /** Seconds of grace that `stop` gives. */
   stopTimeout: number | undefined;
+  /** What differs from the default settings. */
+  settings?: Partial<BoxSettings>;
 }
 
 export interface AttachOptions {

@@ -5,6 +5,7 @@
  * lists made beforehand take 1.4 ms for 200 boxes; iterators, `every` and destructuring take 5.
  */
 import { isObject } from '../json.ts';
+import { isSettings } from './box-settings.ts';
 import type {
   BoxRecord,
   BoxStatus,
@@ -149,6 +150,7 @@ const FIELDS = {
   exec_socket_path: path,
   console_log: path,
   has_writes: flag,
+  settings: isSettings,
 } satisfies ChecksOf<BoxRecord>;
 
 interface Field {

@@ -8,8 +8,8 @@ import { groups, load, plain, spellings } from '../../../src/commands/registry.t
 const INTRODUCTION = `# Compatibility with Docker's command line
 
 The reference is the \`docker\` client 28. The tables list each command of a3s-box and every flag that Docker's has.
-A flag that is not supported is known to the parser and refused with \`--flag is not supported yet\` (exit status 125);
-it is never ignored. Asking such a flag for what happens anyway (\`--restart no\`, \`--privileged=false\`) is accepted.
+A flag that is not supported is known to the parser and refused with \`--flag is not supported yet\`, or with the reason why it
+cannot be (exit status 125); it is never ignored. Asking such a flag for what happens anyway (\`--restart no\`, \`--privileged=false\`) is accepted.
 
 This file is made from the flags' own definitions by \`test/unit/commands/compatibility.test.ts\`.
 
@@ -62,6 +62,7 @@ function row(command: string, flag: string, spec: FlagSpec): string {
 
 function verdict(command: string, flag: string, spec: FlagSpec): string {
   if (spec.refused === true) return 'not supported yet';
+  if (spec.refused !== undefined) return `no: ${spec.refused}`;
   if (spec.aliasOf !== undefined) return `supported, as \`--${spec.aliasOf}\``;
   return OURS.has(`${command} --${flag}`) ? 'supported; not in Docker' : 'supported';
 }

@@ -93,7 +93,12 @@ describe("command lines that are refused as docker's client refuses them", () =>
     ],
     [['cp', 'x'], 1, "a3s-box: 'a3s-box cp' is not supported yet\n"],
     [['system', 'df'], 1, "a3s-box: 'a3s-box system df' is not supported yet\n"],
-    [['run', '--cap-add', 'ALL', 'i'], 125, '--cap-add is not supported yet\n'],
+    [['run', '--mac-address', 'x', 'i'], 125, '--mac-address is not supported yet\n'],
+    [
+      ['run', '--pid', 'host', 'i'],
+      125,
+      '--pid is not supported: a box has a kernel of its own and shares no namespace with the host or with another box\n',
+    ],
     [['run', '-it', 'i'], 1, 'the input device is not a TTY\n'],
     [
       ['run', '--env-file', '/nosuch', 'i'],
