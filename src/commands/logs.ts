@@ -37,12 +37,21 @@ export const logs = defineCommand({
     });
     for await (const line of lines) {
       const time = flags.timestamps ? `${line.time} ` : '';
-      const prefix = `${time}${flags.details ? ' ' : ''}`;
+      const prefix = `${time}${flags.details ? `${attributesOf(line.attributes)} ` : ''}`;
       const stream = line.stream === 'stderr' ? context.stderr : context.stdout;
       if (!stream.write(prefix + line.text)) await drained(stream);
     }
   },
 });
+
+/** As Docker's engine writes them: sorted, each part as in a query. */
+function attributesOf(attributes: Readonly<Record<string, string>> = {}): string {
+  const escape = (text: string): string => encodeURIComponent(text).replaceAll('%20', '+');
+  return Object.entries(attributes)
+    .map(([name, value]) => `${escape(name)}=${escape(value)}`)
+    .toSorted()
+    .join(',');
+}
 
 /** A number of lines; undefined for all. */
 function tailOf(text: string): number | undefined {

@@ -28,7 +28,7 @@ export function containerJson(box: BoxRecord) {
     ResolvConfPath: '',
     HostnamePath: '',
     HostsPath: '',
-    LogPath: boxPaths(box.box_dir).jsonLog,
+    LogPath: settingsOf(box).log_driver === 'none' ? '' : boxPaths(box.box_dir).jsonLog,
     Name: `/${box.name}`,
     RestartCount: box.restart_count,
     Driver: 'squashfs',

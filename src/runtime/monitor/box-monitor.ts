@@ -18,12 +18,12 @@ import { bootBox, type BootedBox } from './boot.ts';
 import { bridgeSocket } from './bridge.ts';
 import type { Client } from './client.ts';
 import { controlServer, type ControlledBox } from './control.ts';
-import { JsonLog } from './json-log.ts';
 import { note } from './monitor-log.ts';
 import { OutputHub } from './output-hub.ts';
 import { BoxLedger } from './ledger.ts';
 import type { AttachRequest, LaunchRequest } from './requests.ts';
 import { Workload } from './workload.ts';
+import { openLog, type WorkloadLog } from './workload-log.ts';
 import { trace } from '../../trace.ts';
 
 const SIGKILL = 9;
@@ -35,7 +35,7 @@ export class BoxMonitor implements ControlledBox {
   readonly #request: LaunchRequest;
   readonly #paths: BoxPaths;
   readonly #ledger: BoxLedger;
-  readonly #log: JsonLog;
+  readonly #log: WorkloadLog;
   readonly #hub: OutputHub;
   readonly #clients = new Set<Client>();
   readonly #waiting = new Set<Client>();
@@ -61,7 +61,7 @@ export class BoxMonitor implements ControlledBox {
     this.#paths = boxPaths(request.record.box_dir);
     this.#ledger = new BoxLedger(layoutOf(request.home), request.record);
     mkdirSync(join(this.#paths.dir, 'sockets'), { recursive: true, mode: 0o700 });
-    this.#log = new JsonLog(this.#paths.jsonLog, (error) => note(`the log ends here: ${error.message}`));
+    this.#log = openLog(request.record);
     this.#hub = new OutputHub(this.#log);
   }
 
