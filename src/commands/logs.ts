@@ -1,8 +1,8 @@
 /** `logs`: what the workload wrote, each line to the stream it came from. */
 import { readLogs } from '../engine/logs.ts';
-import { parseTimestamp } from '../engine/timestamps.ts';
 import { A3sError } from '../errors.ts';
 import { defineCommand } from './command.ts';
+import { timeOf } from './time-flag.ts';
 
 export const logs = defineCommand({
   summary: 'Fetch the logs of a box',
@@ -58,19 +58,6 @@ function tailOf(text: string): number | undefined {
   if (text === 'all' || text === '') return undefined;
   if (/^\d+$/.test(text)) return Number(text);
   throw new A3sError('usage', `invalid value for "tail": must be a number or "all": "${text}"`);
-}
-
-function timeOf(flag: string, text: string | undefined): bigint | undefined {
-  if (text === undefined || text === '') return undefined;
-  try {
-    return parseTimestamp(text);
-  } catch (error) {
-    throw new A3sError(
-      'usage',
-      `invalid value for "${flag}": failed to parse value as time or duration: "${text}"`,
-      { cause: error },
-    );
-  }
 }
 
 function drained(stream: NodeJS.EventEmitter): Promise<void> {

@@ -16,19 +16,21 @@ export interface LogLine {
   attributes?: Record<string, string>;
 }
 
-/** Reads complete lines from an offset on; what is half-written is left for the next call. */
-export class LogReader {
+/** Reads complete lines from an offset on; what is half-written is left for the next call, what `parse` makes null is left out. */
+export class LogReader<T> {
   readonly #file: FileHandle;
+  readonly #parse: (line: string) => T | null;
   #offset: number;
   #rest = Buffer.alloc(0);
 
-  constructor(file: FileHandle, offset: number) {
+  constructor(file: FileHandle, offset: number, parse: (line: string) => T | null) {
     this.#file = file;
     this.#offset = offset;
+    this.#parse = parse;
   }
 
   /** The lines in the next piece of the file; null at its present end. */
-  async next(): Promise<LogLine[] | null> {
+  async next(): Promise<T[] | null> {
     const buffer = Buffer.allocUnsafe(CHUNK);
     const { bytesRead } = await this.#file.read(buffer, 0, CHUNK, this.#offset);
     if (bytesRead === 0) return null;
@@ -39,7 +41,7 @@ export class LogReader {
     return held
       .toString('utf8', 0, end)
       .split('\n')
-      .map(parseLine)
+      .map(this.#parse)
       .filter((line) => line !== null);
   }
 }

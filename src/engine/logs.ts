@@ -1,5 +1,4 @@
 /** `logs`: what the workload wrote, with times and streams. */
-import { watch } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 
 import { A3sError } from '../errors.ts';
@@ -7,7 +6,8 @@ import { settingsOf } from '../state/box-settings.ts';
 import { boxPaths } from '../state/layout.ts';
 import { maxFiles } from '../state/log-options.ts';
 import { findBox } from './engine.ts';
-import { type LogLine, LogReader, tailOf } from './log-file.ts';
+import { FileChanges, POLL_MS } from './file-changes.ts';
+import { type LogLine, LogReader, parseLine, tailOf } from './log-file.ts';
 import { LogFiles } from './log-files.ts';
 import { RunWatch } from './run-watch.ts';
 import { parseRfc3339 } from './timestamps.ts';
@@ -15,8 +15,6 @@ import type { Engine } from './types.ts';
 
 export type { LogLine } from './log-file.ts';
 
-/** New lines are looked for this often where the kernel does not tell of them. */
-const POLL_MS = 100;
 const NS_PER_MS = 1_000_000n;
 
 export interface LogOptions {
@@ -47,7 +45,7 @@ export async function* readLogs(engine: Engine, query: string, options: LogOptio
   try {
     while (place !== null) {
       const { file, offset } = place;
-      const reader = new LogReader(file, offset);
+      const reader = new LogReader(file, offset, parseLine);
       changes = options.follow ? new FileChanges(path) : null;
       for (;;) {
         // Asked before the read: what was written before the file or the box came to its end is then certain to be read.
@@ -71,7 +69,7 @@ export async function* readLogs(engine: Engine, query: string, options: LogOptio
 
 /** The lines that are there now and within the times; true once one is later than `until`. */
 async function* wantedLines(
-  reader: LogReader,
+  reader: LogReader<LogLine>,
   { since, until }: LogOptions,
 ): AsyncGenerator<LogLine, boolean> {
   for (let lines = await reader.next(); lines !== null; lines = await reader.next()) {
@@ -117,45 +115,5 @@ async function whenThere(files: LogFiles, running: RunWatch, follow: boolean): P
     const file = await files.newest();
     if (file !== null || !mayCome) return file;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
-
-/** Tells when a file may have grown: at once where the kernel says so, after POLL_MS at the latest. */
-class FileChanges {
-  readonly #watcher: ReturnType<typeof watch> | null;
-  #changed = false;
-  #wake: () => void = () => {};
-
-  constructor(path: string) {
-    this.#watcher = FileChanges.#watch(path, () => {
-      this.#changed = true;
-      this.#wake();
-    });
-  }
-
-  /** Null when the kernel has no watch left to give. */
-  static #watch(path: string, changed: () => void): ReturnType<typeof watch> | null {
-    try {
-      return watch(path, changed).on('error', () => {});
-    } catch {
-      return null;
-    }
-  }
-
-  async next(): Promise<void> {
-    if (!this.#changed) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, POLL_MS);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-    this.#changed = false;
-  }
-
-  close(): void {
-    this.#watcher?.close();
   }
 }

@@ -14,6 +14,7 @@ import type { BoxRecord } from '../state/record.ts';
 import { rootfsDigests } from '../images/rootfs.ts';
 import { sweepImageTemplates } from '../runtime/templates/sweep.ts';
 import { allBoxes, isUp } from './engine.ts';
+import { tellImage } from './image-events.ts';
 import { requireImage } from './images.ts';
 import type { Engine } from './types.ts';
 
@@ -56,6 +57,10 @@ export async function removeImage(
     removed.push(...deletedWith(engine, image, rest));
     return null;
   });
+  for (const item of removed) {
+    if ('untagged' in item) tellImage(engine.layout, 'untag', image.id, image.id);
+    else if (item.deleted === image.id) tellImage(engine.layout, 'delete', image.id, image.id);
+  }
   if (removed.some((item) => 'deleted' in item)) {
     await sweepImageTemplates(engine.layout, rootfsDigests(engine.layout));
   }

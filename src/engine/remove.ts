@@ -6,6 +6,7 @@ import { readBoxes } from '../state/boxes-file.ts';
 import { killBoxProcesses } from '../state/processes.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { resolveBox } from '../state/resolve.ts';
+import { tellSignal } from './box-tell.ts';
 import { findBox, isUp } from './engine.ts';
 import type { Engine } from './types.ts';
 
@@ -26,7 +27,10 @@ export interface RemoveOptions {
  */
 export async function removeBox(engine: Engine, query: string, options: RemoveOptions): Promise<void> {
   const found = await findRemovable(engine, query);
-  if (options.force && isActive(found)) await end(found);
+  if (options.force && isActive(found)) {
+    if (isUp(found)) tellSignal(engine.layout, found, SIGKILL);
+    await end(found);
+  }
   await takeBox(
     engine.layout,
     async (boxes) => {

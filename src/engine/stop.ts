@@ -1,6 +1,7 @@
 /** `stop`: a signal, a time of grace, KILL. */
 import { stopBox as stopWorkload } from '../runtime/control-client.ts';
 import { graceSeconds } from '../state/grace.ts';
+import { tellSignal } from './box-tell.ts';
 import { isUp } from './engine.ts';
 import { endingBox, findSettledBox } from './settle.ts';
 import { parseSignal } from './signals.ts';
@@ -21,5 +22,6 @@ export async function stopBox(engine: Engine, query: string, options: StopOption
   if (!isUp(record)) return;
   const signal = asked ?? parseSignal(record.stop_signal);
   const timeoutSeconds = graceSeconds(options.timeoutSeconds ?? record.stop_timeout);
+  tellSignal(engine.layout, record, signal);
   await endingBox(engine, record, () => stopWorkload(record, { signal, timeoutSeconds }));
 }

@@ -1,7 +1,7 @@
 /** The workload's output on disk, in the format of Docker's json-file driver: one JSON object a line. */
 import { closeSync, existsSync, fstatSync, linkSync, openSync, renameSync, rmSync, write } from 'node:fs';
 
-import { preciseTime } from '../clock.ts';
+import { preciseTime } from '../../state/clock.ts';
 
 export interface LogRotation {
   /** Bytes of a file after which the next one begins. */

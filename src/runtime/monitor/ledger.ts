@@ -1,6 +1,8 @@
 /** What the monitor writes into its box's record, in order, each change once. */
 import { A3sError } from '../../errors.ts';
 import type { Layout } from '../../state/layout.ts';
+import { boxEvent, dieEvent } from '../../state/box-events.ts';
+import { appendEvents } from '../../state/journal.ts';
 import { deleteBox, updateBox } from '../../state/box-updates.ts';
 import { processStart } from '../../state/processes.ts';
 import type { BoxRecord, PortMapping } from '../../state/record.ts';
@@ -11,6 +13,7 @@ export class BoxLedger {
   readonly #record: BoxRecord;
   /** `stop` asked for the end: a restart policy must not undo it. */
   stoppedByUser = false;
+  #startedAt: string | null = null;
 
   constructor(layout: Layout, record: BoxRecord) {
     this.#layout = layout;
@@ -20,6 +23,7 @@ export class BoxLedger {
   /** The workload runs. */
   async running(ports: PortMapping[]): Promise<void> {
     const startedAt = new Date().toISOString();
+    this.#startedAt = startedAt;
     const written = await updateBox(this.#layout, this.#record.id, (record) => {
       record.status = 'running';
       record.pid = process.pid;
@@ -37,10 +41,23 @@ export class BoxLedger {
       throw new A3sError('no_such_box', `container ${this.#record.name} was removed while it started`);
   }
 
+  /** The record goes without a last state: what it would have told is put into the journal here. */
+  #tellEnd(result: ProcessResult): void {
+    const record = { ...this.#record, started_at: this.#startedAt };
+    const end = dieEvent(record, result.exitCode, new Date().toISOString());
+    const events = [
+      ...(result.oomKilled === true ? [boxEvent(record, 'oom')] : []),
+      end,
+      ...(this.stoppedByUser ? [boxEvent(record, 'stop')] : []),
+    ];
+    appendEvents(this.#layout, events);
+  }
+
   /** The end: stopped, dead (its VM vanished), never started, or removed. */
   async ended(result: ProcessResult, neverStarted: boolean): Promise<void> {
     const { id } = this.#record;
     if (this.#record.auto_remove) {
+      if (!neverStarted) this.#tellEnd(result);
       await deleteBox(this.#layout, id);
       return;
     }

@@ -4,7 +4,7 @@ import { effectiveCapabilities } from '../../state/capabilities.ts';
 import { settingsOf } from '../../state/box-settings.ts';
 import type { BoxRecord } from '../../state/record.ts';
 import type { NetworkAttachment } from '../network.ts';
-import { preciseTime } from '../clock.ts';
+import { preciseTime } from '../../state/clock.ts';
 import { cpuQuota } from '../templates/shape.ts';
 import { dnsSearch, guestSettings, hostsLines } from './guest-settings.ts';
 import type { MountPlan } from './mounts.ts';
