@@ -1,5 +1,6 @@
 /** `events`: the journal, read and followed. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 import { A3sError } from '../errors.ts';
 import { type DatedEvent, JOURNAL_FILES, parseEvent } from '../state/journal.ts';
@@ -78,6 +79,7 @@ function now(): bigint {
 /** Followers of a journal that has no event yet must see the first. */
 function ensureFile(path: string): void {
   try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     closeSync(openSync(path, 'a', 0o600));
   } catch (cause) {
     throw new A3sError(

@@ -92,9 +92,9 @@ export function imageUsageListing(now: Date): Listing<UsedImageRow> {
 export function boxUsageListing(now: Date): Listing<BoxUsage> {
   const { fields } = boxListing({ truncate: true, now });
   const ofBox = Object.fromEntries(
-    Object.entries(fields).map(([name, { heading, value }]) => [
+    Object.entries(fields).map(([name, field]) => [
       name,
-      { heading, value: ({ box }: BoxUsage) => value(box) },
+      { heading: field.heading, value: ({ box }: BoxUsage) => field.value(box) },
     ]),
   );
   return {

@@ -29,6 +29,13 @@ This file is made from the flags' own definitions by \`test/unit/commands/compat
   (hosts and networks, separated by commas); the \`insecure-registries\` of a \`daemon.json\` are not read.
 - A volume's directory is \`volumes/NAME/_data\` of the state directory. The driver is always \`local\` and takes no
   options; mounts do not propagate. \`--volumes-from\` is not supported yet.
+- \`--sysctl\` takes every parameter: the kernel is the box's own. \`--storage-opt size=\` takes 1m to 64g; \`df\` in the box shows the
+  bound as available space, not as the size of the file system. A box has no swap: \`--memory-swap\` equals the memory or is -1.
+- \`--privileged\` gives all capabilities and a writable, unmasked /proc and /sys; the devices are those of the VM.
+- \`--log-driver\` is \`json-file\` (with \`max-size\`, \`max-file\`, \`labels\`, \`env\`) or \`none\`.
+- \`events\` reads a journal that outlives every command; the attributes of an event are the labels, image and name of the box at that
+  moment. The end of a command that was started by \`exec -d\` is not told of.
+- \`system df\` counts layers as parts of their image's size; builds have no cache of their own.
 - A box takes at most 16 different directories and volumes of the host; single files and mounts of one directory share.
 - The global flags \`-H\`, \`--context\`, \`--config\`, \`--log-level\` and \`--tls…\` are refused: there is no daemon.
 
@@ -40,7 +47,12 @@ const OURS = new Set(['exec --timeout']);
 
 test('docs/compatibility.md says what the flags say', async () => {
   const sections = await Promise.all(
-    [...plain, ...Object.values(groups['volume']?.commands ?? {})].map(async (name) => {
+    [
+      ...plain,
+      ...Object.values(groups['volume']?.commands ?? {}),
+      'systemDf' as const,
+      'systemPrune' as const,
+    ].map(async (name) => {
       const command = await load(name);
       const names = spellings(name).map((spelling) => `\`a3s-box ${spelling}\``);
       const rows = Object.entries(command.flags)

@@ -92,7 +92,7 @@ describe("command lines that are refused as docker's client refuses them", () =>
       `unknown flag: --nosuch\n\nUsage:  a3s-box [OPTIONS] COMMAND [ARG...]\n\nRun 'a3s-box --help' for more information\n`,
     ],
     [['cp', 'x'], 1, "a3s-box: 'a3s-box cp' is not supported yet\n"],
-    [['system', 'df'], 1, "a3s-box: 'a3s-box system df' is not supported yet\n"],
+    [['container', 'cp'], 1, "a3s-box: 'a3s-box container cp' is not supported yet\n"],
     [['run', '--mac-address', 'x', 'i'], 125, '--mac-address is not supported yet\n'],
     [
       ['run', '--pid', 'host', 'i'],
