@@ -27,7 +27,9 @@ describe('help', () => {
     const asked = await call(name, '--help');
     expect(asked).toMatchObject({ status: 0, stderr: '' });
     expect(asked.stdout).toMatch(
-      new RegExp(`^Usage:  a3s-box ${name} ${['completion', 'logout', 'tag'].includes(name) ? '' : '\\[OPTIONS\\]'}`),
+      new RegExp(
+        `^Usage:  a3s-box ${name} ${['completion', 'logout', 'tag'].includes(name) ? '' : '\\[OPTIONS\\]'}`,
+      ),
     );
     expect(await call('help', name)).toEqual(asked);
   });

@@ -78,13 +78,15 @@ test('events carry the labels, the image and the name; other boxes have none', (
 test('every change of boxes.json is in the journal once, in order', async () => {
   const layout = layoutOf(temporaryDirectory());
   await updateBoxes(layout, (boxes) => void boxes.push(sampleRecordIn(layout, {})));
-  await updateBoxes(layout, (boxes) => void boxes.forEach((box) => (box.status = 'running')));
+  await updateBoxes(layout, (boxes) => {
+    for (const box of boxes) box.status = 'running';
+  });
   await updateBoxes(layout, () => {});
   await updateBoxes(layout, (boxes) => void boxes.splice(0));
   const lines = readFileSync(layout.eventsFile, 'utf8').trimEnd().split('\n').map(parseEvent);
   expect(lines.map((event) => event?.action)).toEqual(['create', 'start', 'destroy']);
   const times = lines.map((event) => event?.time ?? 0n);
-  expect(times.toSorted()).toEqual(times);
+  expect(times.every((time, index) => index === 0 || time >= (times[index - 1] ?? 0n))).toBe(true);
 });
 
 test('damaged lines are no events', () => {
