@@ -20,12 +20,13 @@ const NO_ROTATION: JsonLogOptions = { maxSize: Number.POSITIVE_INFINITY, maxFile
 /** Docker cuts longer lines into pieces of this size. */
 const MAX_LINE = 16_384;
 const NEWLINE = 10;
+/** A clock that goes back by more was set anew. */
+const CLOCK_STEP_MS = 1000;
 
 type StreamName = 'stdout' | 'stderr';
 
-/** RFC 3339 with nanoseconds, as Docker writes it. */
-export function timestamp(): string {
-  const now = preciseTime();
+/** A time in ms since 1970 by RFC 3339 with nanoseconds, as Docker writes it. */
+export function timestamp(now = preciseTime()): string {
   const whole = Math.floor(now);
   const nanos = String(Math.floor((now - whole) * 1_000_000)).padStart(6, '0');
   return `${new Date(whole).toISOString().slice(0, -1)}${nanos}Z`;
@@ -40,6 +41,8 @@ export class JsonLog {
   /** Unfinished lines, copied: a piece of a chunk would keep the whole chunk in memory. */
   readonly #partial = { stdout: Buffer.alloc(MAX_LINE), stderr: Buffer.alloc(MAX_LINE) };
   readonly #partialSize: Record<StreamName, number> = { stdout: 0, stderr: 0 };
+  /** Of the last line, in ms since 1970. */
+  #lastTime = 0;
   #pending: string[] = [];
   #waiting: (() => void)[] = [];
   #writing = false;
@@ -62,7 +65,7 @@ export class JsonLog {
       done();
       return;
     }
-    const time = timestamp();
+    const time = this.#time();
     let start = 0;
     for (;;) {
       const room = MAX_LINE - this.#partialSize[stream];
@@ -83,7 +86,7 @@ export class JsonLog {
   /** Writes the unfinished lines and closes the file. */
   async close(): Promise<void> {
     for (const stream of ['stdout', 'stderr'] as const) {
-      if (this.#partialSize[stream] > 0) this.#line(stream, Buffer.alloc(0), timestamp());
+      if (this.#partialSize[stream] > 0) this.#line(stream, Buffer.alloc(0), this.#time());
     }
     this.#closed = true;
     await new Promise<void>((resolve) => {
@@ -91,6 +94,14 @@ export class JsonLog {
       this.#flush();
     });
     closeSync(this.#fd);
+  }
+
+  /** Lines are in the order of their times: the clock's last digits may go back a little, and are waited for. */
+  #time(): string {
+    const now = preciseTime();
+    const behind = this.#lastTime - now;
+    if (behind <= 0 || behind > CLOCK_STEP_MS) this.#lastTime = now;
+    return timestamp(this.#lastTime);
   }
 
   #keep(stream: StreamName, part: Buffer): void {

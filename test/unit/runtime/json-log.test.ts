@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import { JsonLog, timestamp } from '../../../src/runtime/monitor/json-log.ts';
 import { randomSource } from '../random.ts';
@@ -147,6 +147,28 @@ test('output after the close is dropped and let go, and no other file gets its b
   expect(readFileSync(path, 'utf8')).not.toContain('late');
   expect(other.lines()).toEqual([]);
   expect(errors).toEqual([]);
+});
+
+test('times never go back by less than the clock is set', async () => {
+  const { write, log, lines } = openLog();
+  const clock = vi.spyOn(Date, 'now');
+  const now = Date.now();
+  try {
+    // Far from the monotonic clock, so that the wall clock alone counts.
+    for (const [shift, text] of [
+      [60_000, 'a\n'],
+      [59_500, 'b\n'],
+      [10_000, 'c\n'],
+    ] as const) {
+      clock.mockReturnValue(now + shift);
+      await write('stdout', text);
+    }
+  } finally {
+    clock.mockRestore();
+  }
+  await log.close();
+  const [first, second, third] = lines().map(({ time }) => Date.parse(time) - now);
+  expect([first, second, third]).toEqual([60_000, 60_000, 10_000]);
 });
 
 describe('rotation', () => {
