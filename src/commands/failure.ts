@@ -11,6 +11,7 @@ const FROM_ENGINE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'box_not_running',
   'box_paused',
   'no_such_image',
+  'image_in_use',
   'no_such_volume',
   'volume_in_use',
   'invalid_config',

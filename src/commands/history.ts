@@ -1,5 +1,5 @@
 /** `history`: the steps that an image was made in. */
-import { historyOf } from '../engine/history.ts';
+import { imageHistory } from '../engine/history.ts';
 import { requireImage } from '../engine/images.ts';
 import { renderListing } from '../output/listing.ts';
 import { defineCommand } from './command.ts';
@@ -23,7 +23,8 @@ export const history = defineCommand({
     quiet: { kind: 'bool', short: 'q', help: 'Only show image IDs' },
   },
   async run(context, { flags, args: [name = ''] }) {
-    const steps = historyOf(await requireImage(await context.engine(), name));
+    const engine = await context.engine();
+    const steps = imageHistory(engine, await requireImage(engine, name));
     const listing = historyListing({ truncate: !flags['no-trunc'], human: flags.human, now: new Date() });
     await context.print(await renderListing(listing, steps, { format: flags.format, quiet: flags.quiet }));
   },

@@ -1,8 +1,7 @@
 /** `import`: a root filesystem in a tar becomes an image. */
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 
-import { importImage } from '../engine/import.ts';
-import { A3sError } from '../errors.ts';
+import { fetchUrl, importImage, isUrl, shownUrl } from '../engine/import.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { inputFile } from './input-file.ts';
 
@@ -16,10 +15,11 @@ export const importCommand = defineCommand({
     platform: { kind: 'string', help: 'Set platform if server is multi-platform capable' },
   },
   async run(context, { flags, args: [source = '', name] }) {
+    const from = isUrl(source) ? shownUrl(source) : source;
     const id = await importImage(await context.engine(), await contentOf(context, source), {
       name: name ?? null,
       changes: flags.change,
-      message: flags.message ?? `Imported from ${source}`,
+      message: flags.message ?? `Imported from ${from}`,
       ...(flags.platform === undefined ? {} : { platform: flags.platform }),
     });
     await context.print(`${id}\n`);
@@ -28,14 +28,6 @@ export const importCommand = defineCommand({
 
 async function contentOf(context: CommandContext, source: string): Promise<Readable> {
   if (source === '-') return context.stdin;
-  if (!/^https?:\/\//.test(source)) return inputFile(source);
-  try {
-    const answer = await fetch(source);
-    if (answer.ok && answer.body !== null) return Readable.fromWeb(answer.body);
-    throw new Error(`status ${answer.status} ${answer.statusText}`);
-  } catch (cause) {
-    const reason =
-      cause instanceof Error ? (cause.cause instanceof Error ? cause.cause : cause).message : String(cause);
-    throw new A3sError('registry_unreachable', `cannot download ${source}: ${reason}`, { cause });
-  }
+  if (!isUrl(source)) return inputFile(source);
+  return fetchUrl(source, context.env);
 }

@@ -4,13 +4,15 @@ import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { finished } from 'node:stream/promises';
 
-import { A3sError } from '../errors.ts';
+import { A3sError, hasErrno } from '../errors.ts';
 
 export interface OutputFile extends AsyncDisposable {
   /** @throws A3sError `usage` in Docker's words when there is no such directory. */
   open(): Promise<WriteStream>;
   /** The content is whole: gives the file its name. */
   keep(): Promise<void>;
+  /** What a failed write means, with the file's name; any other error as it is. */
+  explain(error: unknown): unknown;
 }
 
 export function outputFile(path: string): OutputFile {
@@ -46,6 +48,12 @@ export function outputFile(path: string): OutputFile {
       await finished(stream);
       if (!isSpecial) await rename(temporary, path);
       stream = undefined;
+    },
+    explain(error) {
+      if (!hasErrno(error, 'ENOSPC', 'EDQUOT', 'EFBIG', 'EIO')) return error;
+      return new A3sError('io', `cannot write ${path}: ${error instanceof Error ? error.message : ''}`, {
+        cause: error,
+      });
     },
     async [Symbol.asyncDispose]() {
       stream?.destroy();

@@ -23,7 +23,11 @@ export const save = defineCommand({
       return;
     }
     await using file = outputFile(output);
-    await saveImages(engine, args, () => file.open());
-    await file.keep();
+    try {
+      await saveImages(engine, args, () => file.open());
+      await file.keep();
+    } catch (error) {
+      throw file.explain(error);
+    }
   },
 });

@@ -1,11 +1,12 @@
 /** `system df`: what images, boxes and volumes take on the host's disk. */
 import { stat } from 'node:fs/promises';
 
+import { listImages } from '../images/find.ts';
 import { boxPaths, volumePaths } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { usersOf, volumeNames } from '../state/volumes.ts';
 import { allBoxes } from './engine.ts';
-import { type Image, listImages } from './images.ts';
+import { damageTold, type Image } from './images.ts';
 import { newestFirst } from './newest-first.ts';
 import type { Engine } from './types.ts';
 import { treeSize } from './volumes/prune.ts';
@@ -43,7 +44,8 @@ export interface DiskUsage {
 /** Errors as in listBoxes, listImages and listVolumes. */
 export async function diskUsage(engine: Engine): Promise<DiskUsage> {
   const boxes = (await allBoxes(engine)).toSorted((a, b) => newestFirst(a.created_at, b.created_at));
-  const images = await listImages(engine);
+  const stored = await listImages(engine.layout, engine.bundleDir, damageTold(engine));
+  const images = stored.toSorted((a, b) => newestFirst(a.created, b.created));
   const layers = layerSizes(images);
   const holders = new Map<string, number>();
   for (const image of images) {

@@ -1,17 +1,18 @@
 /** Images, as the verbs mean them. */
 import { A3sError } from '../errors.ts';
-import { findImage, isImageId, listImages as storedImages } from '../images/find.ts';
+import { findImage, isImageId, listSummaries } from '../images/find.ts';
 import type { Image } from '../images/image.ts';
 import { fits, hostPlatform, normal, parsePlatform, platformString } from '../images/platform.ts';
 import { familiarString, parseReference } from '../images/reference.ts';
+import type { ImageSummary } from '../images/summaries.ts';
 import { newestFirst } from './newest-first.ts';
 import type { Engine } from './types.ts';
 
 export type { Image };
 
 /** Every image in the store, newest first. */
-export async function listImages(engine: Engine): Promise<Image[]> {
-  const images = await storedImages(engine.layout, engine.bundleDir);
+export async function listImages(engine: Engine): Promise<ImageSummary[]> {
+  const images = await listSummaries(engine.layout, engine.bundleDir, damageTold(engine));
   return images.toSorted((a, b) => newestFirst(a.created, b.created));
 }
 
@@ -25,6 +26,11 @@ export async function requireImage(engine: Engine, text: string): Promise<Image>
   throw new A3sError('no_such_image', `No such image: ${familiarImage(text)}`, {
     hint: '`a3s-box images` lists what is there, `a3s-box pull` brings more',
   });
+}
+
+/** Tells of images that are left out because they are damaged. */
+export function damageTold(engine: Engine): (error: A3sError) => void {
+  return ({ message, hint }) => engine.notify(`WARNING: ${message}${hint === undefined ? '' : `; ${hint}`}`);
 }
 
 /** The image as Docker's messages name it: with its tag, or its ID as it was given. */

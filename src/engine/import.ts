@@ -16,6 +16,13 @@ import { discard, type Fingerprint, fingerprinting } from '../images/verify.ts';
 import { tellImage } from './image-events.ts';
 import type { Engine } from './types.ts';
 
+export { fetchUrl, shownUrl } from '../images/registry/fetch-url.ts';
+
+/** True for a source that is downloaded. */
+export function isUrl(source: string): boolean {
+  return /^https?:\/\//.test(source);
+}
+
 export interface ImportOptions {
   /** As the user wrote it; null for an image without a name. */
   name: string | null;

@@ -1,10 +1,11 @@
 /** `image prune`: dangling images removed, or all that no box uses. */
+import type { Descriptor } from '../images/config.ts';
 import { listImages } from '../images/find.ts';
 import { collectGarbage } from '../images/store/collect.ts';
 import { withoutImage } from '../images/store/entries.ts';
 import { changeIndex } from '../images/store/transaction.ts';
 import { nameOf, writeIndex } from '../images/store.ts';
-import type { Image } from '../images/image.ts';
+import { type Image, loadImage } from '../images/image.ts';
 import { rootfsDigests } from '../images/rootfs.ts';
 import { sweepImageTemplates } from '../runtime/templates/sweep.ts';
 import { allBoxes } from './engine.ts';
@@ -30,14 +31,16 @@ export interface Pruned {
  */
 export async function pruneImages(engine: Engine, { all, matches }: PruneOptions): Promise<Pruned> {
   const used = new Set((await allBoxes(engine)).map((box) => box.image_id));
-  const images = await listImages(engine.layout, engine.bundleDir);
+  const images = await listImages(engine.layout, engine.bundleDir, () => {});
   const doomed = images.filter(
     (image) =>
       !used.has(image.id) && !image.embedded && matches(image) && (all || image.repoTags.length === 0),
   );
   const pruned: Pruned = { removed: [], bytes: 0 };
   await changeIndex(engine.layout, async (entries) => {
-    let left = [...entries];
+    const damaged = entries.filter((entry) => nameOf(entry) === null && !isSound(engine, entry));
+    let left = entries.filter((entry) => !damaged.includes(entry));
+    pruned.removed.push(...damaged.map(({ digest }) => ({ deleted: digest })));
     for (const image of doomed) {
       // Somebody may have named it meanwhile.
       if (!all && left.some((entry) => entry.digest === image.digest && nameOf(entry) !== null)) continue;
@@ -63,4 +66,14 @@ export async function pruneImages(engine: Engine, { all, matches }: PruneOptions
   }
   await sweepImageTemplates(engine.layout, rootfsDigests(engine.layout));
   return pruned;
+}
+
+/** Without a name, a damaged image is of no use to anybody. */
+function isSound(engine: Engine, entry: Descriptor): boolean {
+  try {
+    loadImage(engine.layout.imagesDir, entry, []);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,13 +1,7 @@
 /** `pull`: an image from its registry into the store. */
 import { A3sError } from '../errors.ts';
 import { hostPlatform, parsePlatform } from '../images/platform.ts';
-import {
-  canonicalTag,
-  familiarName,
-  familiarString,
-  parseReference,
-  type Reference,
-} from '../images/reference.ts';
+import { familiarName, familiarString, parseReference, type Reference } from '../images/reference.ts';
 import { userCredentials } from '../images/registry/credentials.ts';
 import { openRegistry, type Registry } from '../images/registry/registry.ts';
 import { pullImage } from '../images/transfer/pull.ts';
@@ -33,23 +27,23 @@ export interface PullOptions {
  * @throws A3sError `usage` for a bad reference or platform, and whatever the registry and the store throw.
  */
 export async function pull(engine: Engine, text: string, options: PullOptions): Promise<string> {
-  const reference = parseReference(text);
+  const { tag: given, ...named } = parseReference(text);
+  // A digest says which image it is; a tag beside it says nothing.
+  const reference = { ...named, tag: named.digest === undefined ? given : undefined };
   const hasTag = text.includes('@') || /:[^/]*$/.test(text);
   if (options.allTags === true && hasTag) {
     throw new A3sError('usage', "tag can't be used with --all-tags/-a");
   }
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
+  if (options.allTags !== true && !hasTag) options.progress.line(`Using default tag: ${reference.tag}`);
   const registry = await connect(reference.domain, options);
   try {
     const one = (wanted: Reference): Promise<boolean> =>
       pullOne(engine, registry, wanted, { ...options, parsed: platform });
     if (options.allTags !== true) {
-      if (!hasTag) options.progress.line(`Using default tag: ${reference.tag}`);
       const changed = await one(reference);
       options.progress.line(statusLine(changed, familiarString(reference)));
-      return reference.digest === undefined
-        ? canonicalTag(reference)
-        : `${reference.domain}/${reference.path}@${reference.digest}`;
+      return canonicalString({ ...reference, tag: given });
     }
     let changed = false;
     for (const tag of await registry.tags(reference.path)) {
@@ -82,7 +76,6 @@ async function pullOne(
   options: PullOptions & { parsed: ReturnType<typeof hostPlatform> },
 ): Promise<boolean> {
   const { progress } = options;
-  progress.line(`${reference.digest ?? reference.tag}: Pulling from ${reference.path}`);
   const { digest, changed } = await pullImage(engine.layout, registry, {
     reference,
     platform: options.parsed,
@@ -94,6 +87,12 @@ async function pullOne(
   progress.line(`Digest: ${digest}`);
   tellImage(engine.layout, 'pull', familiarString(reference), familiarName(reference));
   return changed;
+}
+
+/** With the whole name of the registry and the repository. */
+function canonicalString({ domain, path, tag, digest }: Reference): string {
+  const tagged = tag === undefined ? '' : `:${tag}`;
+  return `${domain}/${path}${tagged}${digest === undefined ? '' : `@${digest}`}`;
 }
 
 function statusLine(changed: boolean, name: string): string {

@@ -5,6 +5,7 @@ import type { Image } from '../images/image.ts';
 import { familiarName, familiarString, parseReference, type Reference } from '../images/reference.ts';
 import { pushImage } from '../images/transfer/push.ts';
 import { repositoryOf } from '../images/store/entries.ts';
+import { damageTold } from './images.ts';
 import { connect, type PullOptions } from './pull.ts';
 import { tellImage } from './image-events.ts';
 import type { Engine } from './types.ts';
@@ -53,7 +54,7 @@ async function imagesToPush(
   all: boolean,
 ): Promise<{ image: Image; tag: string }[]> {
   const repository = `${reference.domain}/${reference.path}`;
-  const images = await listImages(engine.layout, engine.bundleDir);
+  const images = await listImages(engine.layout, engine.bundleDir, damageTold(engine));
   const found = images.flatMap((image) =>
     image.repoTags.flatMap((name) => {
       const { tag = '' } = parseReference(name);

@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto';
 
 import { A3sError } from '../errors.ts';
-import { type Image, loadImage } from '../images/image.ts';
+import { loadImage } from '../images/image.ts';
 import { isImageId } from '../images/find.ts';
 import { canonicalTag, familiarName, familiarString, parseReference } from '../images/reference.ts';
 import { collectGarbage } from '../images/store/collect.ts';
-import { originsOf, repositoryOf, withoutImage, withoutName, withOrigins } from '../images/store/entries.ts';
+import { originsIn, repositoryOf, withoutImage, withoutName, withOrigins } from '../images/store/entries.ts';
 import { changeIndex } from '../images/store/transaction.ts';
 import { nameOf, writeIndex } from '../images/store.ts';
 import type { Descriptor } from '../images/config.ts';
@@ -15,7 +15,7 @@ import { rootfsDigests } from '../images/rootfs.ts';
 import { sweepImageTemplates } from '../runtime/templates/sweep.ts';
 import { allBoxes, isUp } from './engine.ts';
 import { tellImage } from './image-events.ts';
-import { requireImage } from './images.ts';
+import { removableImage, type RemovableImage } from './removable-image.ts';
 import type { Engine } from './types.ts';
 
 /** What happened, in Docker's order and words. */
@@ -31,13 +31,13 @@ export async function removeImage(
   text: string,
   { force }: { force: boolean },
 ): Promise<Removed[]> {
-  const image = await requireImage(engine, text);
+  const image = await removableImage(engine, text);
   const boxes = (await allBoxes(engine)).filter((box) => box.image_id === image.id);
   const removed: Removed[] = [];
   const byId = isIdOf(text, image);
   await changeIndex(engine.layout, async (entries) => {
     const names = namesOf(entries, image);
-    const doomed = byId ? names : [canonicalTag(parseReference(text))].filter((name) => names.includes(name));
+    const doomed = byId ? names : names.filter((name) => name === tagIn(text));
     const last = names.every((name) => doomed.includes(name));
     if (byId) checkById(image, names, boxes, force);
     else if (last) checkByName(text, image, boxes, force);
@@ -47,7 +47,8 @@ export async function removeImage(
       removed.push({ untagged: familiarString(parseReference(name)) });
     }
     left = dropOrigins(left, image, text, removed);
-    if (!last || boxes.length > 0 || namesOf(left, image).length > 0 || hasOrigins(left, image)) return left;
+    const isKept = !last || boxes.length > 0 || originsIn(left, image.digest).length > 0;
+    if (isKept) return left;
     const rest = withoutImage(left, image.digest);
     // Written before anything is deleted: the index never leads to a blob that is gone.
     await writeIndex(engine.layout.imagesDir, rest);
@@ -57,6 +58,8 @@ export async function removeImage(
     removed.push(...deletedWith(engine, image, rest));
     return null;
   });
+  // A digest that no registry is known to have it under is no name that could be taken away.
+  if (removed.length === 0) throw new A3sError('no_such_image', `No such image: ${text}`);
   for (const item of removed) {
     if ('untagged' in item) tellImage(engine.layout, 'untag', image.id, image.id);
     else if (item.deleted === image.id) tellImage(engine.layout, 'delete', image.id, image.id);
@@ -67,27 +70,34 @@ export async function removeImage(
   return removed;
 }
 
-function isIdOf(text: string, image: Image): boolean {
+function isIdOf(text: string, image: RemovableImage): boolean {
   if (isImageId(text)) return true;
   return (
     image.id.startsWith(`sha256:${text.replace(/^sha256:/, '')}`) && !image.repoTags.includes(withTag(text))
   );
 }
 
+/** The whole name that a reference with a tag takes away; one with a digest takes none. */
+function tagIn(text: string): string | null {
+  const reference = parseReference(text);
+  return reference.digest === undefined ? canonicalTag(reference) : null;
+}
+
 function withTag(text: string): string {
   return familiarString(parseReference(text));
 }
 
-function namesOf(entries: readonly Descriptor[], image: Image): string[] {
+function namesOf(entries: readonly Descriptor[], image: RemovableImage): string[] {
   return entries.filter(({ digest }) => digest === image.digest).flatMap((entry) => nameOf(entry) ?? []);
 }
 
-function hasOrigins(entries: readonly Descriptor[], image: Image): boolean {
-  return entries.some((entry) => entry.digest === image.digest && originsOf(entry).length > 0);
-}
-
 /** Registries' digests go with the last name in their repository, or when they are what was to be removed. */
-function dropOrigins(entries: Descriptor[], image: Image, text: string, removed: Removed[]): Descriptor[] {
+function dropOrigins(
+  entries: Descriptor[],
+  image: RemovableImage,
+  text: string,
+  removed: Removed[],
+): Descriptor[] {
   const repositories = new Set(namesOf(entries, image).map(repositoryOf));
   const asked = text.includes('@') ? parseReference(text) : undefined;
   const isGone = (origin: string): boolean => {
@@ -95,21 +105,17 @@ function dropOrigins(entries: Descriptor[], image: Image, text: string, removed:
     if (asked !== undefined) return asked.domain === domain && asked.path === path && asked.digest === digest;
     return !repositories.has(`${domain}/${path}`);
   };
-  const gone = new Set<string>();
-  const left = entries.map((entry) => {
-    if (entry.digest !== image.digest) return entry;
-    const origins = originsOf(entry);
-    for (const origin of origins.filter(isGone)) gone.add(origin);
-    return withOrigins(
-      entry,
-      origins.filter((origin) => !isGone(origin)),
-    );
-  });
-  removed.push(...[...gone].map((origin) => ({ untagged: familiarString(parseReference(origin)) })));
-  return left;
+  const origins = originsIn(entries, image.digest);
+  const gone = origins.filter(isGone);
+  removed.push(...gone.map((origin) => ({ untagged: familiarString(parseReference(origin)) })));
+  return withOrigins(
+    entries,
+    image.digest,
+    origins.filter((origin) => !gone.includes(origin)),
+  );
 }
 
-function checkByName(text: string, image: Image, boxes: readonly BoxRecord[], force: boolean): void {
+function checkByName(text: string, image: RemovableImage, boxes: readonly BoxRecord[], force: boolean): void {
   const [box] = boxes;
   if (force || box === undefined) return;
   throw new A3sError(
@@ -120,7 +126,7 @@ function checkByName(text: string, image: Image, boxes: readonly BoxRecord[], fo
 }
 
 function checkById(
-  image: Image,
+  image: RemovableImage,
   names: readonly string[],
   boxes: readonly BoxRecord[],
   force: boolean,
@@ -142,28 +148,28 @@ function checkById(
   }
 }
 
-function shortId(image: Image): string {
+function shortId(image: RemovableImage): string {
   return image.id.slice('sha256:'.length, 'sha256:'.length + 12);
 }
 
 /** The image's ID, and the chain IDs (OCI image specification, config.md) of the layers that no other image has, topmost first. */
-function deletedWith(engine: Engine, image: Image, rest: readonly Descriptor[]): Removed[] {
+function deletedWith(engine: Engine, image: RemovableImage, rest: readonly Descriptor[]): Removed[] {
   const shared = new Set<string>();
   for (const entry of rest) {
     try {
       const other = loadImage(engine.layout.imagesDir, entry, []);
-      for (const part of [other.id, ...chainIds(other)]) shared.add(part);
+      for (const part of [other.id, ...chainIds(other.config.diffIds)]) shared.add(part);
     } catch {
       // A damaged image shares nothing that could still be used.
     }
   }
-  const own = [image.id, ...chainIds(image).toReversed()].filter((part) => !shared.has(part));
+  const own = [image.id, ...chainIds(image.diffIds).toReversed()].filter((part) => !shared.has(part));
   return own.map((deleted) => ({ deleted }));
 }
 
-function chainIds(image: Image): string[] {
+function chainIds(diffIds: readonly string[]): string[] {
   const chains: string[] = [];
-  for (const diffId of image.config.diffIds) {
+  for (const diffId of diffIds) {
     const below = chains.at(-1);
     chains.push(
       below === undefined

@@ -10,6 +10,7 @@ import { takeLease } from '../images/store/leases.ts';
 import { brokenBlob, readIndex, readJsonBlob } from '../images/store.ts';
 import type { Image } from '../images/image.ts';
 import { parseManifest } from '../images/config.ts';
+import { damageTold } from './images.ts';
 import type { Engine } from './types.ts';
 
 /**
@@ -40,7 +41,7 @@ export async function saveImages(
 async function imagesOf(engine: Engine, name: string): Promise<{ image: Image; tag: string | null }[]> {
   if (!isImageId(name) && !/[:@][^/]*$/.test(name)) {
     const repository = repositoryOf(name);
-    const images = await listImages(engine.layout, engine.bundleDir);
+    const images = await listImages(engine.layout, engine.bundleDir, damageTold(engine));
     const found = images.flatMap((image) =>
       image.repoTags
         .filter((tag) => repositoryOf(tag) === repository)

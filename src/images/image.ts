@@ -21,7 +21,7 @@ export interface Image {
   repoDigests: string[];
   /** RFC 3339; empty when the image does not say. */
   created: string;
-  /** Bytes of the layers, uncompressed where that is known. */
+  /** Bytes of the layers: of their files where that is known, else of the blobs. */
   size: number;
   /** It came with the guest bundle, which would bring it again. */
   embedded: boolean;
@@ -39,32 +39,34 @@ export function loadImage(root: string, entry: Descriptor, index: readonly Descr
   if (config.diffIds.length !== manifest.layers.length) {
     throw brokenBlob(manifest.config.digest, 'lists another number of layers than its manifest');
   }
+  const entries = index.filter(({ digest }) => digest === entry.digest);
+  const layerBytes = manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
   return {
+    ...indexed(entry, entries, layerBytes),
     id: manifest.config.digest,
-    digest: entry.digest,
-    repoTags: tagsOf(entry, index),
-    repoDigests: digestsOf(entry, index),
     created: config.created,
-    size: sizeOf(entry, manifest.layers),
-    embedded: entry.annotations[EMBEDDED_ANNOTATION] !== undefined,
     config,
     layers: manifest.layers.map((layer, n) => ({ ...layer, diffId: config.diffIds[n] ?? '' })),
   };
 }
 
-function tagsOf(entry: Descriptor, index: readonly Descriptor[]): string[] {
-  const names = index.filter((other) => other.digest === entry.digest).map(nameOf);
-  return names.filter((name) => name !== null).map((name) => familiarString(parseReference(name)));
-}
-
-function digestsOf(entry: Descriptor, index: readonly Descriptor[]): string[] {
-  const origins = index.filter((other) => other.digest === entry.digest).flatMap(originsOf);
-  return [...new Set(origins)].map((origin) => familiarString(parseReference(origin)));
-}
-
-function sizeOf(entry: Descriptor, layers: readonly Descriptor[]): number {
+/** What an index says of an image itself. @param entries those of the image, one for each of its names. */
+export function indexed(
+  entry: Descriptor,
+  entries: readonly Descriptor[],
+  layerBytes: number,
+): Pick<Image, 'digest' | 'repoTags' | 'repoDigests' | 'size' | 'embedded'> {
+  const names = entries.map(nameOf).filter((name) => name !== null);
   const noted = Number(entry.annotations[SIZE_ANNOTATION]);
-  return Number.isSafeInteger(noted) ? noted : layers.reduce((sum, layer) => sum + layer.size, 0);
+  return {
+    digest: entry.digest,
+    repoTags: names.map((name) => familiarString(parseReference(name))),
+    repoDigests: [...new Set(entries.flatMap(originsOf))].map((origin) =>
+      familiarString(parseReference(origin)),
+    ),
+    size: Number.isSafeInteger(noted) ? noted : layerBytes,
+    embedded: entry.annotations[EMBEDDED_ANNOTATION] !== undefined,
+  };
 }
 
 /** The lock that guards a change of the store's index. */

@@ -1,16 +1,21 @@
 /** Building a root filesystem: an image's layers as one squashfs. Loaded only when one is missing. */
 import { chmodSync, closeSync, openSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { A3sError } from '../errors.ts';
 import type { Layout } from '../state/layout.ts';
+import { namesIn } from '../state/directory.ts';
+import { isAlive, processMark } from '../state/processes.ts';
 import { flush } from '../state/replace-file.ts';
 import { replaceFile } from '../state/replace-file.ts';
 import { embeddedImages, importEmbedded } from './embedded.ts';
 import type { Image } from './image.ts';
 import { packLayers } from './layers/pack.ts';
-import { fileStates, readSidecar, type Rootfs, rootfsPaths } from './rootfs.ts';
+import { fileStates, readSidecar, type Rootfs, rootfsPaths, type Sidecar } from './rootfs.ts';
 import { fingerprintOf, verifyBlob } from './verify.ts';
 
+/** A root filesystem that is being built by the process with this PID and start time. */
+const BUILD = /^[0-9a-f]{64}\.squashfs\.(\d+)-(\d+)\.tmp$/;
 /** Read-only from here on: templates and boxes map it. */
 const SQUASHFS_MODE = 0o400;
 
@@ -25,31 +30,46 @@ export async function proveAgain(layout: Layout, image: Image): Promise<Rootfs |
   const { digest } = await fingerprintOf(squashfs);
   if (digest !== sidecar.digest) return null;
   await verifyMetadata(layout, image);
-  return note(layout, image, digest);
+  return note(layout, image, { digest, layerBytes: sidecar.layerBytes });
 }
 
 /** Builds the root filesystem and notes its state. Call it under its lock. */
 export async function buildRootfs(layout: Layout, image: Image, bundleDir: string): Promise<Rootfs> {
   const { squashfs } = rootfsPaths(layout, image.id);
-  const temporary = `${squashfs}.tmp`;
+  // A builder that is killed may leave its tar2sqfs at work: the next one writes elsewhere.
+  const temporary = `${squashfs}.${processMark()}.tmp`;
+  for (const left of deadBuilds(layout)) rmSync(left, { force: true });
   try {
-    await packOrRepair(layout, image, bundleDir, temporary);
+    const layerBytes = await packOrRepair(layout, image, bundleDir, temporary);
     await verifyMetadata(layout, image);
     const { digest } = await fingerprintOf(temporary);
     chmodSync(temporary, SQUASHFS_MODE);
     renameSync(temporary, squashfs);
-    return await note(layout, image, digest);
+    return await note(layout, image, { digest, layerBytes });
   } finally {
     rmSync(temporary, { force: true });
   }
 }
 
-async function note(layout: Layout, image: Image, digest: string): Promise<Rootfs> {
+/** What builders that are gone have left. */
+export function deadBuilds(layout: Layout): string[] {
+  const dead = namesIn(layout.rootfsDir).filter((name) => {
+    const [, pid, start] = BUILD.exec(name) ?? [];
+    return pid !== undefined && !isAlive(Number(pid), Number(start));
+  });
+  return dead.map((name) => join(layout.rootfsDir, name));
+}
+
+async function note(
+  layout: Layout,
+  image: Image,
+  { digest, layerBytes }: Pick<Sidecar, 'digest' | 'layerBytes'>,
+): Promise<Rootfs> {
   const { squashfs, sidecar } = rootfsPaths(layout, image.id);
   await replaceFile(
     sidecar,
     `${sidecar}.tmp`,
-    `${JSON.stringify({ digest, files: fileStates(layout, image) })}\n`,
+    `${JSON.stringify({ digest, files: fileStates(layout, image), layerBytes })}\n`,
   );
   return { path: squashfs, digest };
 }
@@ -60,22 +80,27 @@ async function verifyMetadata(layout: Layout, image: Image): Promise<void> {
   }
 }
 
-async function packOrRepair(layout: Layout, image: Image, bundleDir: string, file: string): Promise<void> {
+async function packOrRepair(
+  layout: Layout,
+  image: Image,
+  bundleDir: string,
+  file: string,
+): Promise<number[]> {
   try {
-    await pack(layout, image, file);
-    return;
+    return await pack(layout, image, file);
   } catch (error) {
     const broken = error instanceof A3sError && error.code === 'image_broken';
     const embedded = embeddedImages(bundleDir).find(({ entry }) => entry.digest === image.digest);
     if (!broken || embedded === undefined) throw error;
     await importEmbedded(layout, bundleDir, embedded);
   }
-  await pack(layout, image, file);
+  return pack(layout, image, file);
 }
 
-async function pack(layout: Layout, image: Image, file: string): Promise<void> {
+async function pack(layout: Layout, image: Image, file: string): Promise<number[]> {
+  let layerBytes: number[];
   try {
-    await packLayers(layout.imagesDir, image.layers, file);
+    layerBytes = await packLayers(layout.imagesDir, image.layers, file);
   } catch (error) {
     // Blobs and layers name themselves.
     if (!(error instanceof A3sError) || !['io', 'timeout'].includes(error.code)) throw error;
@@ -85,6 +110,7 @@ async function pack(layout: Layout, image: Image, file: string): Promise<void> {
     });
   }
   await flushFile(file);
+  return layerBytes;
 }
 
 async function flushFile(file: string): Promise<void> {

@@ -22,6 +22,8 @@ export interface Sidecar {
   digest: string;
   /** State of the squashfs and of the image's small blobs, in this order, when their digests were last proved. */
   files: string[];
+  /** Bytes of the files in each layer, lowest first; empty when an older version wrote it. */
+  layerBytes: number[];
 }
 
 /** The files of the root filesystem of the image with this ID. */
@@ -80,13 +82,28 @@ export function readSidecar(layout: Layout, imageId: string): Sidecar | null {
   try {
     const value: unknown = JSON.parse(readFileSync(rootfsPaths(layout, imageId).sidecar, 'utf8'));
     if (!isObject(value) || typeof value['digest'] !== 'string' || !isDigest(value['digest'])) return null;
-    const { files } = value;
+    const { files, layerBytes = [] } = value;
     if (!Array.isArray(files) || !files.every((file) => typeof file === 'string')) return null;
-    return { digest: value['digest'], files };
+    if (!Array.isArray(layerBytes) || !layerBytes.every((bytes) => Number.isSafeInteger(bytes))) return null;
+    return { digest: value['digest'], files, layerBytes };
   } catch {
     // Whatever is wrong with it, the squashfs is proved or built again and a new one written.
     return null;
   }
+}
+
+/**
+ * Sizes of an image's layers as Docker tells them, in bytes: their files', known once the root filesystem was made; until then those
+ * of the blobs.
+ */
+export function layerSizes(layout: Layout, image: Pick<Image, 'id' | 'layers'>): number[] {
+  const known = readSidecar(layout, image.id)?.layerBytes ?? [];
+  return image.layers.map(({ size }, n) => known[n] ?? size);
+}
+
+/** The size of an image, as `layerSizes` has it. */
+export function imageSize(layout: Layout, image: Pick<Image, 'id' | 'layers'>): number {
+  return layerSizes(layout, image).reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** What changes whenever somebody writes to the squashfs, the manifest or the configuration; null when one is missing. */

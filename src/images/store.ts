@@ -14,7 +14,7 @@ export const NAME_ANNOTATION = 'io.containerd.image.name';
 export const TAG_ANNOTATION = 'org.opencontainers.image.ref.name';
 /** Set on an image that came from the guest bundle, which replaces it when the bundle has another one. */
 export const EMBEDDED_ANNOTATION = 'dev.a3s.image.embedded';
-/** Bytes of the image's layers, uncompressed. */
+/** Bytes of the image's layers: of their files where that is known. */
 export const SIZE_ANNOTATION = 'dev.a3s.image.size';
 
 export const INDEX_MEDIA_TYPE = 'application/vnd.oci.image.index.v1+json';

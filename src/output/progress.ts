@@ -89,13 +89,17 @@ class TerminalProgress implements Progress {
 
   end(): void {
     this.#draw();
+    // What is printed below stays.
+    this.#layers.clear();
+    this.#drawn = 0;
   }
 
   #draw(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#layers.size === 0) return;
-    const { columns = DEFAULT_COLUMNS, rows = DEFAULT_ROWS } = this.#target;
+    const columns = this.#target.columns || DEFAULT_COLUMNS;
+    const rows = this.#target.rows || DEFAULT_ROWS;
     // The cursor cannot go above the screen: of many layers the last ones are drawn.
     const lines = [...this.#layers.values()].slice(-(rows - 1)).map(({ text }) => text.slice(0, columns - 1));
     const up = this.#drawn === 0 ? '' : `\u001B[${this.#drawn}A`;
@@ -108,7 +112,7 @@ class TerminalProgress implements Progress {
     const seconds = (Date.now() - since.at) / 1000;
     const speed = seconds < 0.5 ? '' : `  ${humanSize((done - since.done) / seconds)}/s`;
     const numbers = `${humanSize(done)}/${humanSize(total)}${speed}`;
-    const width = Math.min(BAR_MAX, (this.#target.columns ?? DEFAULT_COLUMNS) - numbers.length - 35);
+    const width = Math.min(BAR_MAX, (this.#target.columns || DEFAULT_COLUMNS) - numbers.length - 35);
     if (width < 5) return numbers;
     const filled = total === 0 ? width : Math.min(width, Math.floor((done / total) * width));
     const head = filled < width ? '>' : '=';

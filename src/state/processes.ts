@@ -45,6 +45,11 @@ export function isAlive(pid: number | null, start: number | null): boolean {
   return pid !== null && start !== null && processStart(pid) === start;
 }
 
+/** PID and start time of this process, which together name it for ever: `4711-123456`. */
+export function processMark(): string {
+  return `${process.pid}-${processStart(process.pid) ?? 0}`;
+}
+
 export interface BoxProcess {
   pid: number;
   start: number;

@@ -1,8 +1,8 @@
 /** Where templates are built, and what a build leaves behind whose process was killed. */
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { hasErrno } from '../errors.ts';
+import { namesIn } from './directory.ts';
 import type { Layout } from './layout.ts';
 import { isAlive, killBoxProcesses, processStart } from './processes.ts';
 
@@ -25,14 +25,5 @@ export async function sweepDeadBuilds(layout: Layout): Promise<void> {
     // Its guest may still be booting, with nobody left who would ever stop it.
     await killBoxProcesses(dir);
     rmSync(dir, { recursive: true, force: true, maxRetries: 3 });
-  }
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return [];
-    throw error;
   }
 }

@@ -3,11 +3,12 @@
  * directory without a record is litter, whenever a crash has left it. Changes are made under the lock of boxes.json,
  * because boxes hold volumes: a volume that is being removed cannot be taken by a new box.
  */
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { A3sError, hasErrno } from '../errors.ts';
 import { randomBytes } from '../random.ts';
+import { namesIn, removeTree } from './directory.ts';
 import { appendEvents, type JournalEvent } from './journal.ts';
 import { type Layout, volumePaths, volumeRecordsDir } from './layout.ts';
 import type { BoxRecord } from './record.ts';
@@ -50,7 +51,7 @@ export function readVolume(layout: Layout, name: string): VolumeRecord | null {
 
 /** Names of all volumes, in order. */
 export function volumeNames(layout: Layout): string[] {
-  const files = entries(volumeRecordsDir(layout)).filter((file) => file.endsWith('.json'));
+  const files = namesIn(volumeRecordsDir(layout)).filter((file) => file.endsWith('.json'));
   return files.map((file) => file.slice(0, -'.json'.length)).toSorted();
 }
 
@@ -74,7 +75,7 @@ export async function addVolume(
   try {
     mkdirSync(volumeRecordsDir(layout), { recursive: true, mode: 0o700 });
     // What a crash has left of an earlier one.
-    rmSync(paths.share, { recursive: true, force: true });
+    removeTree(paths.share);
     mkdirSync(paths.share, { mode: 0o700 });
     mkdirSync(paths.data, { mode: 0o755 });
     await replaceFile(paths.record, `${paths.record}.tmp`, `${JSON.stringify(record)}\n`);
@@ -106,10 +107,8 @@ export function dropVolume(layout: Layout, name: string): void {
 
 /** Deletes the files of volumes that were dropped, those left by a crash too. Needs no lock. */
 export function emptyTrash(layout: Layout): void {
-  for (const entry of entries(layout.volumesDir)) {
-    if (entry.startsWith(GONE)) {
-      rmSync(join(layout.volumesDir, entry), { recursive: true, force: true, maxRetries: 3 });
-    }
+  for (const entry of namesIn(layout.volumesDir)) {
+    if (entry.startsWith(GONE)) removeTree(join(layout.volumesDir, entry));
   }
 }
 
@@ -123,13 +122,4 @@ export function dropAnonymous(layout: Layout, gone: BoxRecord, boxes: readonly B
   const own = gone.volumes.filter(({ anonymous, name }) => anonymous && usersOf(boxes, name).length === 0);
   for (const { name } of own) dropVolume(layout, name);
   return own.length > 0;
-}
-
-function entries(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
 }

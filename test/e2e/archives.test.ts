@@ -1,5 +1,6 @@
 /** `save`, `load` and `import`, with skopeo and GNU tar as the other tools. Each test has a store of its own; only the last run boxes. */
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -10,6 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -223,8 +225,7 @@ describe('load', () => {
     const { status, out, err } = await store.run(['load'], archive());
     expect({ status, out, err }).toEqual({ status: 1, out: '', err: expect.stringContaining(message) });
     expect(err.trim().split('\n').length).toBeLessThanOrEqual(2);
-    expect(readdirSync(join(store.home, 'images/ingest'))).toEqual([]);
-    expect(existsSync(join(store.home, 'images/index.json'))).toBe(false);
+    expectNothingIn(store);
   });
 
   test('of an archive cut short is refused wherever it ends', async () => {
@@ -283,11 +284,109 @@ describe('import', () => {
     [['--platform', 'x/y/z/w', '-'], 'unknown operating system or architecture'],
     [['/nosuch.tar'], 'open /nosuch.tar: no such file or directory'],
     [['-'], 'it is no sound tar archive'],
-  ])('%j is refused', async (words, message) => {
-    const { status, out, err } = await newStore().run(['import', ...words], Buffer.alloc(1024, 'x'));
+    [['http://ann:secret@127.0.0.1:1/root.tar'], 'connection refused'],
+    [['/'], 'read /: is a directory'],
+  ])('%j is refused, and nothing stays', async (words, message) => {
+    const store = newStore();
+    const { status, out, err } = await store.run(['import', ...words], Buffer.alloc(1024, 'x'));
     expect({ status, out, err }).toEqual({ status: 1, out: '', err: expect.stringContaining(message) });
+    expect(err).not.toContain('secret');
+    expectNothingIn(store);
+  });
+
+  test('takes what a server has, after a redirect, without its password in the history', async () => {
+    const tar = tarOf({ 'etc/motd': 'hello' });
+    const asked: (string | undefined)[] = [];
+    await using server = await serve((request, response) => {
+      asked.push(request.headers.authorization);
+      if (request.url === '/root.tar') response.end(tar);
+      else response.writeHead(302, { location: '/root.tar' }).end();
+    });
+    const store = newStore();
+    await store.ok('import', `http://ann:secret@127.0.0.1:${server.port}/moved?token=1`, 'fetched');
+    const basic = `Basic ${Buffer.from('ann:secret').toString('base64')}`;
+    expect(asked).toEqual([basic, basic]);
+    const comment = await store.ok('history', '--format', '{{.Comment}}', 'fetched');
+    expect(comment).toBe(`Imported from http://127.0.0.1:${server.port}/moved`);
   });
 });
+
+describe('rmi and load at the same time', () => {
+  test('leave the image whole or not there', async () => {
+    const store = newStore();
+    await store.ok('tag', 'a3s/base', 'race:1');
+    await store.ok('save', '-o', file('race-oci.tar'), 'race:1');
+    execFileSync('skopeo', [
+      'copy',
+      '-q',
+      `oci-archive:${file('race-oci.tar')}`,
+      `docker-archive:${file('race.tar')}:race:1`,
+    ]);
+    await store.ok('rmi', 'race:1');
+    for (let n = 0; n < 8; n += 1) {
+      await store.ok('load', '-q', '-i', file('race.tar'));
+      const [loaded] = await Promise.all([
+        store.run(['load', '-i', file('race.tar')]),
+        store.run(['rmi', 'race:1']),
+      ]);
+      expect(loaded).toMatchObject({ status: 0, err: '' });
+      const saved = await store.run(['save', '-o', '/dev/null', 'race:1']);
+      expect({ n, status: saved.status, err: saved.err }).toSatisfy(
+        ({ status, err }) => status === 0 || err === 'Error response from daemon: No such image: race:1\n',
+      );
+    }
+  });
+});
+
+describe('a damaged image', () => {
+  test('does not keep others from being listed, and prune takes it away once it has no name', async () => {
+    const store = newStore();
+    writeFileSync(file('motd.tar'), tarOf({ 'etc/motd': 'hello' }));
+    const id = await store.ok('import', file('motd.tar'), 'damaged:1');
+    await store.ok('import', file('motd.tar'), 'other:1');
+    rmSync(join(store.home, 'images/blobs/sha256', id.slice('sha256:'.length)));
+    rmSync(join(store.home, 'cache/images.json'), { force: true });
+    const { status, out, err } = await store.run(['images', '--format', '{{.Repository}}:{{.Tag}}']);
+    expect({ status, out: out.split('\n').toSorted() }).toEqual({
+      status: 0,
+      out: ['', 'a3s/base:latest', 'other:1'],
+    });
+    expect(err).toBe(
+      `WARNING: damaged:1: the image is damaged: blob ${id} is missing; remove it: a3s-box rmi damaged:1, and get it again\n`,
+    );
+    await store.ok('tag', 'other:1', 'damaged:1');
+    const pruned = await store.run(['image', 'prune', '-f']);
+    expect(pruned).toMatchObject({
+      status: 0,
+      out: expect.stringMatching(/^Deleted Images:\ndeleted: sha256:/),
+    });
+    expect(await store.run(['images', '-q'])).toMatchObject({ status: 0, err: '' });
+  });
+});
+
+function expectNothingIn(store: Store): void {
+  for (const directory of ['ingest', 'blobs/sha256', 'leases']) {
+    const path = join(store.home, 'images', directory);
+    expect(existsSync(path) ? readdirSync(path) : []).toEqual([]);
+  }
+  const index = join(store.home, 'images/index.json');
+  expect(existsSync(index) ? JSON.parse(readFileSync(index, 'utf8')).manifests : []).toEqual([]);
+}
+
+async function serve(listener: RequestListener): Promise<AsyncDisposable & { port: number }> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    port: address.port,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
 
 /** A tar of small files. */
 function tarOf(files: Record<string, string>): Buffer {

@@ -32,15 +32,21 @@ export function historyListing({ truncate, human, now }: HistoryListingOptions):
       CreatedBy: {
         heading: 'CREATED BY',
         value: ({ createdBy }) => {
-          const words = createdBy.replaceAll('\t', ' ');
+          const words = oneLine(createdBy);
           return truncate ? ellipsis(words, CREATED_BY_WIDTH) : words;
         },
       },
       Size: { heading: 'SIZE', value: ({ size }) => (human ? humanSize(size) : String(size)) },
-      Comment: { heading: 'COMMENT', value: ({ comment }) => comment },
+      Comment: { heading: 'COMMENT', value: ({ comment }) => oneLine(comment) },
     },
     table: ['ID', human ? 'CreatedSince' : 'CreatedAt', 'CreatedBy', 'Size', 'Comment'],
     id: 'ID',
     typeName: 'historyContext',
   };
+}
+
+/** What an image says of itself must not steer the terminal. */
+function oneLine(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- they are what is taken out
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, ' ');
 }

@@ -31,7 +31,7 @@ export async function imageFilter(
   const since = await createdOf(filters, 'since', find);
   const until = untilOf(filters);
   return (row, image) =>
-    (dangling === undefined || dangling.includes(row.tag === '<none>' && row.repository === '<none>')) &&
+    (dangling === undefined || dangling.some((wanted) => isDangling(row, wanted))) &&
     anyMatch(filters, 'reference', (pattern) => names(row, pattern)) &&
     labelsMatch(filters, image.config.labels) &&
     before.every((time) => createdAt(image) < time) &&
@@ -55,6 +55,11 @@ export function imagePruneFilter(given: readonly string[]): {
       labelsMatch(filters, image.config.labels) &&
       (unwanted.get('label')?.length === 0 || !labelsMatch(unwanted, image.config.labels)),
   };
+}
+
+/** An image that a registry alone names, by a digest, passes for both: so it does in Docker. */
+function isDangling({ repository, tag }: ImageRow, wanted: boolean): boolean {
+  return wanted ? tag === '<none>' : repository !== '<none>';
 }
 
 function truth(key: string, value: string): boolean {

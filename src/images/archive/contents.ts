@@ -110,8 +110,14 @@ function namesOf({ annotations }: Descriptor): string[] {
 }
 
 function wholeName(name: string): string {
-  const reference = parseReference(name);
-  return canonicalTag(reference);
+  try {
+    return canonicalTag(parseReference(name));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new A3sError('image_broken', `the archive has a bad name, ${JSON.stringify(name)}: ${reason}`, {
+      cause,
+    });
+  }
 }
 
 /** Docker's form: the configuration and the layers by file name; the manifest is made here. */

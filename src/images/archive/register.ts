@@ -2,9 +2,10 @@
 import type { Layout } from '../../state/layout.ts';
 import { type Descriptor, parseManifest } from '../config.ts';
 import { type Image, loadImage } from '../image.ts';
-import { ensureRootfs } from '../rootfs.ts';
+import { ensureRootfs, imageSize } from '../rootfs.ts';
+import { collectGarbage } from '../store/collect.ts';
 import { withImage } from '../store/entries.ts';
-import { takeLease } from '../store/leases.ts';
+import { type Lease, takeLease } from '../store/leases.ts';
 import { changeIndex } from '../store/transaction.ts';
 import { nameOf, readIndex, readJsonBlob } from '../store.ts';
 import type { ArchivedImage } from './contents.ts';
@@ -24,15 +25,31 @@ export async function registerImage(
   layout: Layout,
   bundleDir: string,
   spool: Spool,
+  archived: ArchivedImage,
+): Promise<Registered> {
+  try {
+    return await register(layout, bundleDir, spool, archived);
+  } catch (error) {
+    // No name leads to what was moved in, and unlike a download it is not gone on with.
+    await changeIndex(layout, (entries) => {
+      collectGarbage(layout, entries);
+      return null;
+    });
+    throw error;
+  }
+}
+
+async function register(
+  layout: Layout,
+  bundleDir: string,
+  spool: Spool,
   { entry: brought, files, names, made }: ArchivedImage,
 ): Promise<Registered> {
   using lease = takeLease(layout);
-  const known = made ? entryWithConfig(layout, files[1]?.digest) : undefined;
+  await lease.hold(files.map(({ digest }) => digest));
+  const known = made ? await knownImage(layout, lease, files[1]?.digest) : undefined;
   const entry = known ?? brought;
-  if (known === undefined) {
-    await lease.hold(files.map(({ digest }) => digest));
-    spool.adopt(files);
-  }
+  if (known === undefined) spool.adopt(files);
   const image = loadImage(layout.imagesDir, entry, []);
   await ensureRootfs(layout, image, bundleDir);
   const moved: Registered['moved'] = [];
@@ -41,21 +58,35 @@ export async function registerImage(
     for (const name of names.length === 0 ? [null] : names) {
       const from = name === null ? undefined : changed.find((other) => nameOf(other) === name);
       if (name !== null && from !== undefined && from.digest !== entry.digest) moved.push({ name, from });
-      changed = withImage(changed, { manifest: entry, size: image.size, name });
+      changed = withImage(changed, { manifest: entry, size: imageSize(layout, image), name });
     }
     return changed;
   });
   return { image, moved };
 }
 
-/** What the store has of the image with this ID. */
-function entryWithConfig(layout: Layout, id: string | undefined): Descriptor | undefined {
-  return readIndex(layout.imagesDir).find((entry) => {
-    try {
-      return parseManifest(readJsonBlob(layout.imagesDir, entry)).config.digest === id;
-    } catch {
-      // A damaged image is not what was brought.
-      return false;
-    }
-  });
+/** What the store has of the image with this ID, under a lease that keeps it there. */
+async function knownImage(
+  layout: Layout,
+  lease: Lease,
+  id: string | undefined,
+): Promise<Descriptor | undefined> {
+  for (const entry of readIndex(layout.imagesDir)) {
+    const blobs = blobsOf(layout, entry);
+    if (blobs === null || blobs[1] !== id) continue;
+    await lease.hold(blobs);
+    // It may have been removed before the lease.
+    if (readIndex(layout.imagesDir).some(({ digest }) => digest === entry.digest)) return entry;
+  }
+  return undefined;
+}
+
+/** Manifest, configuration, layers; null for a damaged image, which is not what was brought. */
+function blobsOf(layout: Layout, entry: Descriptor): string[] | null {
+  try {
+    const { config, layers } = parseManifest(readJsonBlob(layout.imagesDir, entry));
+    return [entry, config, ...layers].map(({ digest }) => digest);
+  } catch {
+    return null;
+  }
 }

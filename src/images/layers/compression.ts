@@ -7,6 +7,8 @@ import { A3sError, hasErrno } from '../../errors.ts';
 import { zstdFrames } from './zstd-frames.ts';
 
 const OUTPUT_PIECE_BYTES = 128 * 1024;
+/** How far the decoder's thread may run ahead of whoever takes its output: it would stop after every piece otherwise. */
+const AHEAD_BYTES = 8 * OUTPUT_PIECE_BYTES;
 /** Enough to tell each of them by. */
 const MAGIC_BYTES = 6;
 
@@ -34,7 +36,7 @@ export function unpacking(what: string) {
       head = Buffer.concat([head, value]);
     }
     const whole = joined(head, pieces);
-    const options = { chunkSize: OUTPUT_PIECE_BYTES };
+    const options = { chunkSize: OUTPUT_PIECE_BYTES, readableHighWaterMark: AHEAD_BYTES };
     if (startsWith(head, '1f8b')) yield* through(whole, createGunzip(options));
     else if (isZstd(head)) yield* through(zstdFrames(whole), createZstdDecompress(options));
     else if (startsWith(head, '425a68') || startsWith(head, 'fd377a585a00')) throw unknownForm(what);

@@ -26,16 +26,16 @@ class NotInOrder extends Error {}
 /**
  * Writes the root filesystem that `layers`, lowest first, add up to. All blobs are proved against their digests.
  * @param root of the OCI layout that holds them.
+ * @returns bytes of the files in each layer, as Docker counts a layer's size.
  * @throws A3sError `image_broken` naming the layer, `unsupported`, `io`, `host_setup`, `timeout`; `file` is then to be removed.
  */
-export async function packLayers(root: string, layers: readonly Layer[], file: string): Promise<void> {
+export async function packLayers(root: string, layers: readonly Layer[], file: string): Promise<number[]> {
   // V8 lets its nursery grow to 48 MiB when much is made; held at 1 MiB, 100,000 entries take 130 MiB in all instead of 250.
   setFlagsFromString('--semi-space-growth-factor=1');
   const [only, ...more] = layers;
   if (only !== undefined && more.length === 0) {
     try {
-      await writing(file, (archive) => passOn(root, only, archive));
-      return;
+      return [await writing(file, (archive) => passOn(root, only, archive))];
     } catch (error) {
       if (!(error instanceof NotInOrder)) throw error;
     }
@@ -47,23 +47,27 @@ export async function packLayers(root: string, layers: readonly Layer[], file: s
     for (const entry of indexes[n]?.entries ?? []) merge.apply(entry);
   }
   await writing(file, (archive) => emitMerged(root, layers, merge.root, archive));
+  return indexes.map(({ entries }) => entries.reduce((sum, entry) => sum + entry.size, 0));
 }
 
-async function writing(file: string, produce: (archive: Archive) => Promise<void>): Promise<void> {
+async function writing<T>(file: string, produce: (archive: Archive) => Promise<T>): Promise<T> {
   const writer = new SquashfsWriter(file);
   try {
     const archive = new Archive(writer);
-    await produce(archive);
+    const produced = await produce(archive);
     archive.end();
     await writer.settled();
     await writer.finish();
+    return produced;
   } catch (error) {
     await writer.abort();
     throw error;
   }
 }
 
-async function passOn(root: string, layer: Layer, archive: Archive): Promise<void> {
+/** @returns bytes of its files. */
+async function passOn(root: string, layer: Layer, archive: Archive): Promise<number> {
+  let fileBytes = 0;
   const merge = new Merge();
   merge.nextLayer(layer.digest);
   let isWanted = false;
@@ -74,6 +78,7 @@ async function passOn(root: string, layer: Layer, archive: Archive): Promise<voi
   const reader = new TarReader(errorOf(layer.digest), new Budget(), {
     entry(entry) {
       endLast();
+      fileBytes += entry.size;
       const effect = merge.apply(entry);
       if (effect.kind === 'changed') throw new NotInOrder();
       isWanted = effect.kind === 'added';
@@ -87,6 +92,7 @@ async function passOn(root: string, layer: Layer, archive: Archive): Promise<voi
   });
   await unpackLayer(root, layer, tarSink(reader, archive.settled));
   endLast();
+  return fileBytes;
 }
 
 /** The indexes of all layers, in their order. */

@@ -6,6 +6,8 @@ import { A3sError, hasErrno } from '../../errors.ts';
 
 const STDERR_KEPT = 4_096;
 const GATHERED_BYTES = 64 * 1024;
+/** What may wait for tar2sqfs before whoever produces it does. */
+const AHEAD_BYTES = 1024 * 1024;
 /** Larger pieces are not worth a copy. */
 const LARGE_BYTES = 16 * 1024;
 /** Without a byte taken or the end reached. Large directories make its end slow, not this slow. */
@@ -63,7 +65,7 @@ export class SquashfsWriter {
     const { stdin } = this.#child;
     this.#watchdog.refresh();
     if (stdin.destroyed) throw await this.#reason();
-    if (!stdin.writableNeedDrain) return;
+    if (stdin.writableLength < AHEAD_BYTES) return;
     const controller = new AbortController();
     const drained = once(stdin, 'drain', { signal: controller.signal }).then(
       () => false,

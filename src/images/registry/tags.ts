@@ -35,7 +35,7 @@ export async function allTags(
   for (let url: URL | undefined = first; url !== undefined;) {
     seen.add(url.href);
     const found: TagPage = await page(url);
-    tags.push(...found.tags);
+    for (const tag of found.tags) tags.push(tag);
     url = found.next;
     if (url !== undefined && (seen.has(url.href) || seen.size >= MAX_PAGES || tags.length > MAX_TAGS)) {
       throw new A3sError('registry_protocol', `${nameOf(subject)}: the list has no end`);

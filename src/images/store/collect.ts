@@ -1,10 +1,11 @@
 /** Garbage collection: removes what no image, and no running command, has a use for. */
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { hasErrno } from '../../errors.ts';
+import { namesIn } from '../../state/directory.ts';
 import type { Layout } from '../../state/layout.ts';
 import { type Descriptor, parseManifest } from '../config.ts';
+import { deadBuilds } from '../rootfs-build.ts';
 import { blobPath, readJsonBlob } from '../store.ts';
 import { isDeadSpool, leasedDigests } from './leases.ts';
 
@@ -12,7 +13,7 @@ import { isDeadSpool, leasedDigests } from './leases.ts';
 const PARTIAL_KEPT_MS = 24 * 3600 * 1000;
 const HEX = /^[0-9a-f]{64}$/;
 /** A root filesystem and what is noted of it; `<hex>` is the image's ID. */
-const ROOTFS = /^([0-9a-f]{64})\.(?:squashfs|squashfs\.tmp|json)$/;
+const ROOTFS = /^([0-9a-f]{64})\.(?:squashfs|json|json\.tmp)$/;
 
 export interface Collected {
   /** Digests of the blobs that were removed. */
@@ -32,10 +33,13 @@ export function collectGarbage(layout: Layout, entries: readonly Descriptor[]): 
   const blobs = blobPath(layout.imagesDir, 'sha256:');
   for (const hex of namesIn(blobs)) {
     const digest = `sha256:${hex}`;
+    // Copies are made under this lock: nobody is at work on one.
+    if (hex.endsWith('.tmp')) collected.bytes += remove(join(blobs, hex));
     if (!HEX.test(hex) || used.has(digest)) continue;
     collected.bytes += remove(join(blobs, hex));
     collected.blobs.push(digest);
   }
+  for (const left of deadBuilds(layout)) collected.bytes += remove(left);
   for (const name of namesIn(layout.rootfsDir)) {
     const [, hex] = ROOTFS.exec(name) ?? [];
     if (hex !== undefined && !used.has(`sha256:${hex}`))
@@ -70,13 +74,4 @@ function remove(file: string): number {
   rmSync(file, { force: true });
   // What it takes on the disk: holes cost nothing.
   return stat === undefined ? 0 : stat.blocks * 512;
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
 }

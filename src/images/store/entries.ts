@@ -32,7 +32,7 @@ export function repositoryOf(name: string): string {
 export interface NewEntry {
   /** The image's manifest. */
   manifest: { mediaType: string; digest: string; size: number };
-  /** Bytes of the layers, uncompressed. */
+  /** Bytes of the layers: of their files where that is known. */
   size: number;
   /** The whole name with its tag; null for an image without a name. */
   name: string | null;
@@ -42,24 +42,25 @@ export interface NewEntry {
 
 /**
  * The index with the image under this name. Whatever had the name before keeps an entry without it, unless it has other names.
+ * All entries of the image tell the same origins, so that it does not matter which name is lost.
  */
 export function withImage(entries: readonly Descriptor[], added: NewEntry): Descriptor[] {
   const { manifest, size, name, origin } = added;
-  const others = name === null ? [...entries] : withoutName(entries, name);
-  const same = others.filter((entry) => entry.digest === manifest.digest);
-  const origins = new Set([...same.flatMap(originsOf), ...(origin === undefined ? [] : [origin])]);
+  const unnamed = name === null ? [...entries] : withoutName(entries, name);
+  const others = origin === undefined ? unnamed : withoutOrigin(unnamed, origin);
+  const known = originsIn(entries, manifest.digest);
+  const origins = origin === undefined ? known : [...known, origin];
   // An entry without a name was only there to keep the image: the new one does.
   const kept = others.filter((entry) => entry.digest !== manifest.digest || nameOf(entry) !== null);
   if (name === null && kept.some((entry) => entry.digest === manifest.digest)) {
-    return kept.map((entry) => (entry.digest === manifest.digest ? withOrigins(entry, origins) : entry));
+    return withOrigins(kept, manifest.digest, origins);
   }
   const annotations = {
     ...(name === null ? {} : nameAnnotations(name)),
     [SIZE_ANNOTATION]: String(size),
   };
   const { mediaType, digest, size: bytes } = manifest;
-  const entry: Descriptor = { mediaType, digest, size: bytes, annotations };
-  return [...kept, withOrigins(entry, origins)];
+  return withOrigins([...kept, { mediaType, digest, size: bytes, annotations }], digest, origins);
 }
 
 /** The index without this name. An image that has no other keeps an entry without one. */
@@ -69,6 +70,14 @@ export function withoutName(entries: readonly Descriptor[], name: string): Descr
   const rest = entries.filter((entry) => entry !== gone);
   if (rest.some((entry) => entry.digest === gone.digest)) return rest;
   return [...rest, nameless(gone)];
+}
+
+/** The index where no image is the one that a registry has under this digest. */
+function withoutOrigin(entries: readonly Descriptor[], origin: string): Descriptor[] {
+  const holder = entries.find((entry) => originsOf(entry).includes(origin));
+  if (holder === undefined) return [...entries];
+  const rest = originsOf(holder).filter((other) => other !== origin);
+  return withOrigins(entries, holder.digest, rest);
 }
 
 /** The index without any trace of the image. */
@@ -82,12 +91,25 @@ function nameless(entry: Descriptor): Descriptor {
   return { ...entry, annotations };
 }
 
-/** The same entry with these origins. */
-export function withOrigins(entry: Descriptor, origins: Iterable<string>): Descriptor {
-  const { [ORIGINS_ANNOTATION]: _old, ...annotations } = entry.annotations;
+/** The origins that any entry of the image tells. */
+export function originsIn(entries: readonly Descriptor[], digest: string): string[] {
+  const own = entries.filter((entry) => entry.digest === digest);
+  return [...new Set(own.flatMap(originsOf))];
+}
+
+/** The index with exactly these origins at every entry of the image. */
+export function withOrigins(
+  entries: readonly Descriptor[],
+  imageDigest: string,
+  origins: Iterable<string>,
+): Descriptor[] {
   const text = [...new Set(origins)].toSorted().join(' ');
-  return {
-    ...entry,
-    annotations: text === '' ? annotations : { ...annotations, [ORIGINS_ANNOTATION]: text },
-  };
+  return entries.map((entry) => {
+    if (entry.digest !== imageDigest) return entry;
+    const { [ORIGINS_ANNOTATION]: _old, ...annotations } = entry.annotations;
+    return {
+      ...entry,
+      annotations: text === '' ? annotations : { ...annotations, [ORIGINS_ANNOTATION]: text },
+    };
+  });
 }

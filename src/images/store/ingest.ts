@@ -59,15 +59,13 @@ export async function ingestBlob(
       mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
       const partial = join(layout.ingestDir, hex);
       await using writer = await PartialFile.open(partial, size);
-      await fill(writer);
-      const actual = writer.digest();
-      if (actual !== digest) {
-        // Going on from here would never end well.
-        await rm(partial, { force: true });
-        throw new A3sError(
-          'image_broken',
-          `the content of blob ${digest} is ${actual}, ${writer.offset} bytes`,
-        );
+      try {
+        await fill(writer);
+        writer.prove(digest);
+      } catch (error) {
+        // Going on from wrong bytes would never end well.
+        if (isBroken(error)) await rm(partial, { force: true });
+        throw error;
       }
       await writer.flush();
       renameSync(partial, target);
@@ -75,6 +73,11 @@ export async function ingestBlob(
     },
     { timeoutMs: WAIT_MS, pauseMs: PAUSE_MS, ...(signal === undefined ? {} : { signal }) },
   );
+}
+
+/** True for the error of bytes that are not the blob's. */
+export function isBroken(error: unknown): error is A3sError {
+  return error instanceof A3sError && error.code === 'image_broken';
 }
 
 /** True when the store has the blob in its right size; its bytes were proved when it came, and are again when they are used. */
@@ -130,8 +133,11 @@ class PartialFile implements BlobWriter, AsyncDisposable {
     this.#offset = 0;
   }
 
-  digest(): string {
-    return `sha256:${this.#hash.copy().digest('hex')}`;
+  /** @throws A3sError `image_broken` unless the bytes have this digest. */
+  prove(digest: string): void {
+    const actual = `sha256:${this.#hash.copy().digest('hex')}`;
+    if (actual === digest) return;
+    throw new A3sError('image_broken', `the ${this.#offset} bytes that came have the digest ${actual}`);
   }
 
   async flush(): Promise<void> {

@@ -2,13 +2,14 @@
  * Leases: what a running command is bringing into the store, or taking out of it, though no image may name it yet. The garbage
  * collection leaves leased blobs alone; a lease whose process is gone counts for nothing.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { hasErrno } from '../../errors.ts';
+import { namesIn } from '../../state/directory.ts';
 import type { Layout } from '../../state/layout.ts';
 import { withLock } from '../../state/lock.ts';
-import { isAlive, processStart } from '../../state/processes.ts';
+import { isAlive, processMark } from '../../state/processes.ts';
 import { replaceFile } from '../../state/replace-file.ts';
 import { storeLock } from '../image.ts';
 import { isDigest } from '../reference.ts';
@@ -28,16 +29,22 @@ export interface Lease extends Disposable {
 /** A lease of this process, on nothing yet. It ends with `using`, or with the process. */
 export function takeLease(layout: Layout): Lease {
   taken += 1;
-  const file = join(layout.leasesDir, `${ownMark()}-${taken}.json`);
+  const file = join(layout.leasesDir, `${processMark()}-${taken}.json`);
   const held = new Set<string>();
   return {
     async hold(digests) {
       for (const digest of digests) held.add(digest);
       mkdirSync(layout.leasesDir, { recursive: true, mode: 0o700 });
       // Under the store's lock: a collection has either seen the lease or is over.
-      await withLock(storeLock(layout), () => replaceFile(file, `${file}.tmp`, JSON.stringify([...held])), {
-        timeoutMs: LOCK_TIMEOUT_MS,
-      });
+      await withLock(
+        storeLock(layout),
+        async () => {
+          // What a killed command has left goes with the next one.
+          leasedDigests(layout);
+          await replaceFile(file, `${file}.tmp`, JSON.stringify([...held]));
+        },
+        { timeoutMs: LOCK_TIMEOUT_MS },
+      );
     },
     [Symbol.dispose]() {
       rmSync(file, { force: true });
@@ -48,18 +55,13 @@ export function takeLease(layout: Layout): Lease {
 /** A name for a directory of this process in `ingest`, which goes when the process has gone. */
 export function spoolName(): string {
   taken += 1;
-  return `spool-${ownMark()}-${taken}`;
+  return `spool-${processMark()}-${taken}`;
 }
 
 /** True for a spool directory whose process is gone. */
 export function isDeadSpool(name: string): boolean {
   const [, pid, start] = SPOOL.exec(name) ?? [];
   return pid !== undefined && !isAlive(Number(pid), Number(start));
-}
-
-/** PID and start time, which together name a process for ever. */
-function ownMark(): string {
-  return `${process.pid}-${processStart(process.pid) ?? 0}`;
 }
 
 /** The blobs that live processes lease. Removes the leases of dead ones. Call it under the store's lock. */
@@ -80,15 +82,6 @@ function readLease(file: string): string[] {
     return Array.isArray(value) ? value.filter((item) => typeof item === 'string' && isDigest(item)) : [];
   } catch (error) {
     // It ended meanwhile.
-    if (hasErrno(error, 'ENOENT')) return [];
-    throw error;
-  }
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
     if (hasErrno(error, 'ENOENT')) return [];
     throw error;
   }

@@ -1,4 +1,6 @@
 /** An image from a registry into the store. */
+import { rm } from 'node:fs/promises';
+
 import { A3sError } from '../../errors.ts';
 import type { Layout } from '../../state/layout.ts';
 import { type Descriptor, type Manifest, parseConfig } from '../config.ts';
@@ -6,13 +8,15 @@ import { type Image, loadImage } from '../image.ts';
 import { chooseManifest, imageManifest, isIndex, parseJson } from '../manifest.ts';
 import { fits, normal, type Platform, platformString } from '../platform.ts';
 import { canonicalTag, familiarString, type Reference } from '../reference.ts';
+import type { RemoteManifest } from '../registry/manifests.ts';
 import type { Registry } from '../registry/registry.ts';
-import { ensureRootfs } from '../rootfs.ts';
-import { originsOf, withImage } from '../store/entries.ts';
-import { type BlobWriter, ingestBlob } from '../store/ingest.ts';
+import { ensureRootfs, imageSize } from '../rootfs.ts';
+import { type NewEntry, originsIn, withImage } from '../store/entries.ts';
+import { type BlobWriter, hasBlob, ingestBlob, isBroken } from '../store/ingest.ts';
 import { takeLease } from '../store/leases.ts';
 import { changeIndex } from '../store/transaction.ts';
-import { nameOf, readIndex, readJsonBlob } from '../store.ts';
+import { blobPath, brokenBlob, nameOf, readIndex, readJsonBlob } from '../store.ts';
+import { fingerprintOf } from '../verify.ts';
 import { inParallel } from './parallel.ts';
 import { layerName, type TransferProgress } from './progress.ts';
 
@@ -39,12 +43,6 @@ export interface Pulled {
   changed: boolean;
 }
 
-interface Remote {
-  mediaType: string;
-  digest: string;
-  bytes: Buffer;
-}
-
 /**
  * Brings an image into the store, proves it, makes its root filesystem and gives it its name, in this order: whatever fails before
  * the last step leaves the store as it was, and keeps what has been downloaded for the next try.
@@ -53,6 +51,30 @@ interface Remote {
 export async function pullImage(layout: Layout, registry: Registry, request: PullRequest): Promise<Pulled> {
   const { reference } = request;
   const root = await registry.manifest(reference.path, reference.digest ?? reference.tag ?? '');
+  const what = reference.tag ?? `${reference.domain}/${reference.path}@${root.digest}`;
+  request.progress.line(`${what}: Pulling from ${reference.path}`);
+  try {
+    return { digest: root.digest, changed: await bring(layout, registry, root, request) };
+  } catch (error) {
+    throw named(error, { ...reference, digest: root.digest });
+  }
+}
+
+/** The error of an image that is wrong in the registry, with the image's name. */
+function named(error: unknown, reference: Reference): unknown {
+  if (!isBroken(error)) return error;
+  return new A3sError('image_broken', `${familiarString(reference)}: ${error.message}`, {
+    cause: error,
+    hint: 'what the registry has is damaged: the image has to be built or pushed again',
+  });
+}
+
+async function bring(
+  layout: Layout,
+  registry: Registry,
+  root: RemoteManifest,
+  request: PullRequest,
+): Promise<boolean> {
   const { remote, manifest } = await resolve(registry, root, request);
   const entry = {
     mediaType: remote.mediaType,
@@ -65,37 +87,71 @@ export async function pullImage(layout: Layout, registry: Registry, request: Pul
   // Nothing is told of the layers of an image that is there already.
   const known = readIndex(layout.imagesDir).some(({ digest }) => digest === entry.digest);
   const progress = known ? SILENT : request.progress;
-  await ingestBlob(layout, entry, (writer) => writer.write(remote.bytes));
-  await fetchConfig(layout, registry, manifest.config, request);
+  await ingestBlob(layout, entry, (writer) => writer.write(remote.bytes.subarray(writer.offset)));
+  await fetchConfig(layout, registry, manifest, request);
   const fetched = await fetchLayers(layout, registry, manifest.layers, { ...request, progress });
-  const image = loadImage(layout.imagesDir, entry, []);
   for (const layer of fetched) progress.layer(layerName(layer.digest), 'Extracting');
-  await ensureRootfs(layout, image, request.bundleDir);
+  const image = await proved(layout, registry, entry, manifest, request);
   for (const layer of fetched) progress.layer(layerName(layer.digest), 'Pull complete');
-  return { digest: root.digest, changed: await nameImage(layout, entry, image, root.digest, reference) };
+  // Awaited here: the lease ends with this function.
+  return await nameImage(
+    layout,
+    { manifest: entry, size: imageSize(layout, image) },
+    root.digest,
+    request.reference,
+  );
+}
+
+/** The image with its root filesystem. A blob that was altered since it came is brought once more. */
+async function proved(
+  layout: Layout,
+  registry: Registry,
+  entry: Descriptor,
+  { config, layers }: Manifest,
+  request: PullRequest,
+): Promise<Image> {
+  const image = loadImage(layout.imagesDir, entry, []);
+  try {
+    await ensureRootfs(layout, image, request.bundleDir);
+    return image;
+  } catch (error) {
+    if (!isBroken(error)) throw error;
+    const altered = await dropAltered(layout, [config, ...layers]);
+    if (altered.length === 0) throw error;
+    const { reference, signal } = request;
+    for (const blob of altered)
+      await download(layout, registry, { blob, repository: reference.path, signal });
+  }
+  await ensureRootfs(layout, image, request.bundleDir);
+  return image;
+}
+
+/** Removes blobs whose bytes are not theirs any more, which no image can use; returns them. */
+async function dropAltered(layout: Layout, blobs: readonly Descriptor[]): Promise<Descriptor[]> {
+  const altered: Descriptor[] = [];
+  for (const blob of blobs) {
+    const { digest } = await fingerprintOf(blobPath(layout.imagesDir, blob.digest));
+    if (digest === blob.digest) continue;
+    await rm(blobPath(layout.imagesDir, blob.digest), { force: true });
+    altered.push(blob);
+  }
+  return altered;
 }
 
 const SILENT: TransferProgress = { line: () => {}, layer: () => {} };
 
-interface Remote {
-  mediaType: string;
-  digest: string;
-  bytes: Buffer;
-}
-
 /** The manifest of the image for the platform, behind an index where there is one. */
 async function resolve(
   registry: Registry,
-  root: Remote,
+  root: RemoteManifest,
   { reference, platform }: PullRequest,
-): Promise<{ remote: Remote; manifest: Manifest }> {
-  const what = familiarString(reference);
-  const document = parseJson(root.bytes, `the manifest of ${what}`);
+): Promise<{ remote: RemoteManifest; manifest: Manifest }> {
+  const document = parseJson(root.bytes, 'its manifest');
   if (!isIndex(root.mediaType, document)) return { remote: root, manifest: imageManifest(document) };
-  const chosen = chooseManifest(document, platform, what);
+  const chosen = chooseManifest(document, platform, familiarString(reference));
   const remote = await registry.manifest(reference.path, chosen.digest);
-  const inner = parseJson(remote.bytes, `the manifest of ${what}`);
-  if (isIndex(remote.mediaType, inner)) throw new A3sError('image_broken', `${what} is an index of indexes`);
+  const inner = parseJson(remote.bytes, `its manifest ${remote.digest}`);
+  if (isIndex(remote.mediaType, inner)) throw new A3sError('image_broken', 'it is an index of indexes');
   return { remote, manifest: imageManifest(inner) };
 }
 
@@ -103,7 +159,7 @@ async function resolve(
 async function fetchConfig(
   layout: Layout,
   registry: Registry,
-  blob: Descriptor,
+  { config: blob, layers }: Manifest,
   { reference, platform, platformWanted, signal }: PullRequest,
 ): Promise<void> {
   if (blob.size > MAX_CONFIG) {
@@ -114,6 +170,9 @@ async function fetchConfig(
   }
   await download(layout, registry, { blob, repository: reference.path, signal });
   const config = parseConfig(readJsonBlob(layout.imagesDir, blob));
+  if (config.diffIds.length !== layers.length) {
+    throw brokenBlob(blob.digest, 'lists another number of layers than its manifest');
+  }
   const offered = normal(config.os, config.architecture, config.variant);
   if (!platformWanted || fits(offered, platform)) return;
   throw new A3sError(
@@ -131,8 +190,9 @@ async function fetchLayers(
   { reference, progress, signal }: PullRequest,
 ): Promise<Descriptor[]> {
   const distinct = [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
-  for (const layer of distinct) progress.layer(layerName(layer.digest), 'Pulling fs layer');
-  for (const layer of distinct.slice(LAYERS_AT_ONCE)) progress.layer(layerName(layer.digest), 'Waiting');
+  const missing = distinct.filter(({ digest, size }) => !hasBlob(layout, digest, size));
+  for (const layer of missing) progress.layer(layerName(layer.digest), 'Pulling fs layer');
+  for (const layer of missing.slice(LAYERS_AT_ONCE)) progress.layer(layerName(layer.digest), 'Waiting');
   const fetched = new Set<Descriptor>();
   await inParallel(distinct, LAYERS_AT_ONCE, signal, async (layer, until) => {
     const id = layerName(layer.digest);
@@ -175,14 +235,10 @@ async function download(layout: Layout, registry: Registry, wanted: Download): P
     if (!isBroken(error)) throw error;
     throw new A3sError(
       'image_broken',
-      `filesystem layer verification failed for digest ${blob.digest} of ${registry.domain}/${repository}: ${error.message}`,
-      { cause: error, hint: 'the registry, or a proxy before it, has a damaged copy' },
+      `filesystem layer verification failed for digest ${blob.digest}: ${error.message}`,
+      { cause: error },
     );
   }
-}
-
-function isBroken(error: unknown): error is A3sError {
-  return error instanceof A3sError && error.code === 'image_broken';
 }
 
 /** A writer that tells how far it has got, and takes nothing once the pull is given up. */
@@ -200,11 +256,10 @@ function watched(writer: BlobWriter, signal: AbortSignal, tell: (done: number) =
   };
 }
 
-/** Names the image; false when the store had the same under this name, from the same digest. */
+/** Names the image and notes where it is from; false when the store had it under this name. */
 async function nameImage(
   layout: Layout,
-  entry: Descriptor,
-  image: Image,
+  image: Pick<NewEntry, 'manifest' | 'size'>,
   rootDigest: string,
   reference: Reference,
 ): Promise<boolean> {
@@ -212,11 +267,11 @@ async function nameImage(
   const origin = `${reference.domain}/${reference.path}@${rootDigest}`;
   let changed = true;
   await changeIndex(layout, (entries) => {
-    const held = entries.find(
-      (other) => other.digest === entry.digest && (name === null || nameOf(other) === name),
-    );
-    changed = held === undefined || !originsOf(held).includes(origin);
-    return changed ? withImage(entries, { manifest: entry, size: image.size, name, origin }) : null;
+    const { digest } = image.manifest;
+    const known = originsIn(entries, digest).includes(origin);
+    const held = entries.some((entry) => entry.digest === digest && nameOf(entry) === name);
+    changed = name === null ? !known : !held;
+    return changed || !known ? withImage(entries, { ...image, name, origin }) : null;
   });
   return changed;
 }

@@ -2,15 +2,16 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
+import { A3sError } from '../../errors.ts';
 import type { Layout } from '../../state/layout.ts';
 import { type Descriptor, parseManifest } from '../config.ts';
 import type { Image } from '../image.ts';
-import { canonicalTag, type Reference } from '../reference.ts';
+import type { Reference } from '../reference.ts';
 import type { Registry } from '../registry/registry.ts';
-import { originsOf, withOrigins } from '../store/entries.ts';
+import { originsIn, withOrigins } from '../store/entries.ts';
 import { takeLease } from '../store/leases.ts';
 import { changeIndex } from '../store/transaction.ts';
-import { blobPath, brokenBlob, nameOf, readIndex, readJsonBlob } from '../store.ts';
+import { blobPath, brokenBlob, readIndex, readJsonBlob } from '../store.ts';
 import { verifyBlob } from '../verify.ts';
 import { inParallel } from './parallel.ts';
 import { layerName, type TransferProgress } from './progress.ts';
@@ -38,7 +39,8 @@ export interface Pushed {
  */
 export async function pushImage(layout: Layout, registry: Registry, request: PushRequest): Promise<Pushed> {
   const { image, reference, progress, signal } = request;
-  const entry = readIndex(layout.imagesDir).find(({ digest }) => digest === image.digest);
+  const index = readIndex(layout.imagesDir);
+  const entry = index.find(({ digest }) => digest === image.digest);
   if (entry === undefined) throw brokenBlob(image.digest, 'is missing');
   const { config, layers } = parseManifest(readJsonBlob(layout.imagesDir, entry));
   using lease = takeLease(layout);
@@ -47,7 +49,8 @@ export async function pushImage(layout: Layout, registry: Registry, request: Pus
   const distinct = [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
   const sent = distinct.filter((layer) => !FOREIGN.test(layer.mediaType));
   for (const layer of sent) progress.layer(layerName(layer.digest), 'Preparing');
-  const sources = repositoriesOf(entry, registry.domain).filter((path) => path !== reference.path);
+  const origins = originsIn(index, entry.digest);
+  const sources = repositoriesOf(origins, registry.domain).filter((path) => path !== reference.path);
   await inParallel(sent, LAYERS_AT_ONCE, signal, (layer) => send(layout, registry, layer, request, sources));
   await send(
     layout,
@@ -59,11 +62,9 @@ export async function pushImage(layout: Layout, registry: Registry, request: Pus
   await verifyBlob(layout.imagesDir, entry.digest);
   const bytes = await readFile(blobPath(layout.imagesDir, entry.digest));
   const digest = await registry.putManifest(reference.path, reference.tag, entry.mediaType, bytes);
-  await noteOrigin(
-    layout,
-    canonicalTag(reference),
-    entry.digest,
-    `${registry.domain}/${reference.path}@${digest}`,
+  const origin = `${registry.domain}/${reference.path}@${digest}`;
+  await changeIndex(layout, (entries) =>
+    withOrigins(entries, entry.digest, [...originsIn(entries, entry.digest), origin]),
   );
   return { digest, size: bytes.length };
 }
@@ -81,7 +82,7 @@ async function send(
     return;
   }
   for (const source of sources) {
-    if (await registry.mountBlob(reference.path, blob.digest, source)) {
+    if (await canMount(registry, reference.path, blob.digest, source)) {
       progress.layer(id, `Mounted from ${source}`);
       return;
     }
@@ -98,18 +99,18 @@ async function send(
   progress.layer(id, 'Pushed');
 }
 
-/** Repositories of the registry that are known to have the image. */
-function repositoriesOf(entry: Descriptor, domain: string): string[] {
-  const names = originsOf(entry).map((origin) => origin.slice(0, origin.indexOf('@')));
-  return names.filter((name) => name.startsWith(`${domain}/`)).map((name) => name.slice(domain.length + 1));
+/** A repository that this user may not read any more is no source, and no reason to fail. */
+async function canMount(registry: Registry, path: string, digest: string, source: string): Promise<boolean> {
+  try {
+    return await registry.mountBlob(path, digest, source);
+  } catch (error) {
+    if (error instanceof A3sError && ['unauthorized', 'registry_refused'].includes(error.code)) return false;
+    throw error;
+  }
 }
 
-function noteOrigin(layout: Layout, name: string, digest: string, origin: string): Promise<void> {
-  return changeIndex(layout, (entries) =>
-    entries.map((entry) =>
-      entry.digest === digest && nameOf(entry) === name
-        ? withOrigins(entry, [...originsOf(entry), origin])
-        : entry,
-    ),
-  );
+/** Repositories of the registry that are known to have the image. */
+function repositoriesOf(origins: readonly string[], domain: string): string[] {
+  const names = origins.map((origin) => origin.slice(0, origin.indexOf('@')));
+  return names.filter((name) => name.startsWith(`${domain}/`)).map((name) => name.slice(domain.length + 1));
 }

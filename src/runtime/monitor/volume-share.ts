@@ -1,7 +1,8 @@
 /** Volumes as the host sees them: whether one still has to be filled, and where its files' owners are kept. */
-import { readdirSync, rmSync, statfsSync } from 'node:fs';
+import { readdirSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { removeTree } from '../../state/directory.ts';
 import type { Share } from '../qemu/args.ts';
 
 /** File systems that may refuse attributes of users' own (linux/magic.h): tmpfs before Linux 6.6, NFS before 5.9. */
@@ -28,7 +29,7 @@ export function sweepFills(share: string, active: readonly string[]): void {
   const kept = new Set(active.map((id) => `_fill-${id.replaceAll('-', '')}`));
   for (const name of readdirSync(share)) {
     if (FILL.test(name) && !kept.has(name)) {
-      rmSync(join(share, name), { recursive: true, force: true });
+      removeTree(join(share, name));
     }
   }
 }

@@ -1,8 +1,8 @@
 /** Templates of images that are gone. */
-import { readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { hasErrno } from '../../errors.ts';
+import { namesIn } from '../../state/directory.ts';
 import type { Layout } from '../../state/layout.ts';
 import { withLock } from '../../state/lock.ts';
 import { LOCK_MS, templateLock } from './ensure.ts';
@@ -24,14 +24,5 @@ export async function sweepImageTemplates(layout: Layout, rootfs: readonly strin
       () => rmSync(join(layout.templatesDir, name), { recursive: true, force: true }),
       { timeoutMs: LOCK_MS },
     );
-  }
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch (error) {
-    if (hasErrno(error, 'ENOENT')) return [];
-    throw error;
   }
 }

@@ -19,6 +19,7 @@ This file is made from the flags' own definitions by \`test/unit/commands/compat
 - A \`--\` between IMAGE (or BOX, in \`exec\`) and the command is not part of the command.
 - \`exec\` passes signals on to the command, as \`run\` does; Docker's leaves the command running.
 - \`exec --timeout SECONDS\` is new: the command is killed and the exit status is 124.
+- At most 200 commands run in a box through \`exec\` at a time; a further one is refused.
 - \`start\` of several boxes prints one line for each failure and no summary.
 - A failed \`exec\` reports on stderr; Docker's engine writes some of these messages to stdout.
 - \`logs --tail\` refuses what is not a number or \`all\`; Docker's takes it for \`all\`.

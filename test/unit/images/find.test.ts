@@ -57,9 +57,39 @@ test('an image is found by every name Docker would find it by', async () => {
   }
 });
 
+const noDamage = (error: Error): never => {
+  throw error;
+};
+
+test('the start of several IDs means none of them', async () => {
+  const { layout, bundleDir, embedded } = newStore();
+  const ids = new Set<string>();
+  // Sixteen first digits: one more image than that has two that share theirs.
+  for (let n = 0; ids.size < 17; n += 1) {
+    const { id } = writeImage(embedded, { name: `a3s/i${n}:latest`, content: String(n) });
+    await findImage(layout, bundleDir, `a3s/i${n}`);
+    ids.add(id);
+  }
+  const digits = [...ids].map((id) => id.replace('sha256:', '')[0] ?? '');
+  const shared = digits.find((digit, n) => digits.indexOf(digit) !== n) ?? '';
+  expect(await findImage(layout, bundleDir, shared)).toBeNull();
+});
+
+test('a damaged image is left out of lists and told of', async () => {
+  const { layout, bundleDir, embedded, image } = newStore();
+  await findImage(layout, bundleDir, 'a3s/base');
+  writeImage(embedded, { name: 'a3s/other:latest', content: 'other' });
+  await findImage(layout, bundleDir, 'a3s/other');
+  rmSync(blobPath(layout.imagesDir, image.id));
+  const told: string[] = [];
+  const images = await listImages(layout, bundleDir, ({ message }) => told.push(message));
+  expect(images.map(({ repoTags }) => repoTags)).toEqual([['a3s/other:latest']]);
+  expect(told).toEqual([`a3s/base:latest: the image is damaged: blob ${image.id} is missing`]);
+});
+
 test('without a bundle there are no images', async () => {
   const layout = layoutOf(join(temporaryDirectory(), 'home'));
-  expect(await listImages(layout, '/nonexistent')).toEqual([]);
+  expect(await listImages(layout, '/nonexistent', noDamage)).toEqual([]);
   expect(await findImage(layout, '/nonexistent', 'a3s/base')).toBeNull();
   expect(existsSync(layout.home)).toBe(false);
 });
@@ -70,7 +100,7 @@ test('a bundle with another image of the name replaces the one that came from a 
   const newer = writeImage(embedded, { name: 'a3s/base:latest', content: 'newer' });
   expect(newer.id).not.toBe(image.id);
   expect((await findImage(layout, bundleDir, 'a3s/base'))?.id).toBe(newer.id);
-  expect(await listImages(layout, bundleDir)).toHaveLength(1);
+  expect(await listImages(layout, bundleDir, noDamage)).toHaveLength(1);
 });
 
 test('an altered blob in the bundle is refused, naming it, and nothing is imported', async () => {
@@ -98,7 +128,7 @@ test('a broken blob that nobody has is an error that names it', async () => {
   rmSync(blobPath(layout.imagesDir, image.id));
   await expect(findImage(layout, '/nonexistent', 'a3s/base')).rejects.toMatchObject({
     code: 'image_broken',
-    message: `the image is damaged: blob ${image.id} is missing`,
+    message: `a3s/base:latest: the image is damaged: blob ${image.id} is missing`,
   });
 });
 

@@ -16,7 +16,7 @@ import { expect, test, vi } from 'vitest';
 
 import { findImage } from '../../../src/images/find.ts';
 import type { Image } from '../../../src/images/image.ts';
-import { ensureRootfs } from '../../../src/images/rootfs.ts';
+import { ensureRootfs, layerSizes } from '../../../src/images/rootfs.ts';
 import { blobPath } from '../../../src/images/store.ts';
 import { type Layout, layoutOf } from '../../../src/state/layout.ts';
 import { temporaryDirectory } from '../../temporary.ts';
@@ -190,6 +190,17 @@ test('an image with several layers is built', async () => {
   const { layout, bundleDir, image } = await importedImage({ layers: 2 });
   const { path } = await ensureRootfs(layout, image, bundleDir);
   expect(readTar(readFileSync(path))).toMatchObject([{ name: './' }, { name: 'etc' }, ...PACKED]);
+});
+
+test.each([1, 2])('the sizes of %i layers are those of their files, once it is built', async (layers) => {
+  const { layout, bundleDir, image } = await importedImage({ layers });
+  expect(layerSizes(layout, image)).toEqual(image.layers.map(({ size }) => size));
+  const { path } = await ensureRootfs(layout, image, bundleDir);
+  const files = image.layers.map(() => 'hello'.length);
+  expect(layerSizes(layout, image)).toEqual(files);
+  utimesSync(path, 1000, 1000);
+  await ensureRootfs(layout, image, bundleDir);
+  expect(layerSizes(layout, image)).toEqual(files);
 });
 
 test('an image without layers has an empty root', async () => {

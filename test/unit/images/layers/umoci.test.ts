@@ -7,8 +7,9 @@ import { expect, test } from 'vitest';
 import { packLayers } from '../../../../src/images/layers/pack.ts';
 import { temporaryDirectory } from '../../../temporary.ts';
 import { writeLayout } from './fixture/layout.ts';
-import { addLayer, cleaned, type ReadEntry, readSquashfs, readTar } from './fixture/store.ts';
-import { type Member, member, sha256, tar } from './fixture/tar.ts';
+import { addLayer, readSquashfs } from './fixture/store.ts';
+import { type Member, member, tar } from './fixture/tar.ts';
+import { comparable, unpackedByUmoci } from './fixture/umoci.ts';
 
 const dir = (name: string, more: Partial<Member> = {}): Member => ({ name, type: '5', ...more });
 const file = (name: string, content: string, more: Partial<Member> = {}): Member => ({
@@ -162,58 +163,14 @@ function gnuTar(...options: string[]): Buffer {
   }
 }
 
-interface Compared extends Omit<ReadEntry, 'content' | 'name' | 'sparse' | 'link'> {
-  content: string;
-  link: string;
-  /** All names of the file. */
-  group: string[];
-}
-
-function comparable(entries: ReadonlyMap<string, ReadEntry>): Record<string, Compared> {
-  const inodeOf = (path: string, entry: ReadEntry) => (entry.type === 'hardlink' ? entry.link : path);
-  const groups = Map.groupBy(entries.keys(), (path) => {
-    const entry = entries.get(path);
-    return entry === undefined ? path : inodeOf(path, entry);
-  });
-  return Object.fromEntries(
-    [...entries].map(([path, entry]) => {
-      const inode = inodeOf(path, entry);
-      const { name: _name, sparse: _sparse, content, ...rest } = entries.get(inode) ?? entry;
-      const xattrs = rest.xattrs.toSorted(([one], [other]) => (one < other ? -1 : 1));
-      return [
-        path,
-        { ...rest, xattrs, content: sha256(content), group: (groups.get(inode) ?? []).toSorted() },
-      ];
-    }),
-  );
-}
-
 test.skipIf(process.getuid?.() !== 0).for(Object.entries(images))('%s', async ([, tars]) => {
   const directory = temporaryDirectory();
   const layers = tars.map((bytes) => addLayer(directory, bytes));
   writeLayout(directory, layers);
   const squashfs = join(directory, 'squashfs');
   await packLayers(directory, layers, squashfs);
-  const unpacked = join(directory, 'unpacked');
-  execFileSync('umoci', ['raw', 'unpack', '--image', `${directory}:test`, unpacked], { stdio: 'pipe' });
-  const options = [
-    '--format=pax',
-    '--xattrs',
-    '--xattrs-include=*',
-    '--numeric-owner',
-    '-C',
-    unpacked,
-    '-c',
-    '.',
-  ];
-  const theirs = readTar(execFileSync('tar', options, { maxBuffer: 1 << 28 }));
-  const byPath = new Map(
-    theirs.map((entry): [string, ReadEntry] => {
-      const target = entry.type === 'hardlink' ? cleaned(entry.link) : entry.link;
-      return [cleaned(entry.name), { ...entry, link: target }];
-    }),
-  );
-  expect(comparable(readSquashfs(squashfs))).toEqual(comparable(byPath));
+  const unpacked = unpackedByUmoci(`${directory}:test`, join(directory, 'unpacked'));
+  expect(comparable(readSquashfs(squashfs))).toEqual(comparable(unpacked));
 });
 
 test("holes in GNU's old form give the same file", async () => {
