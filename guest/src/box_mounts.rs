@@ -9,7 +9,8 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, Mode, OFlags, makedev, mknodat, open};
 use rustix::io::Errno;
 use rustix::mount::{
-    MountFlags, MoveMountFlags, OpenTreeFlags, mount, mount_bind, mount_move, mount_remount, move_mount, open_tree,
+    MountFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, mount, mount_bind, mount_move, mount_remount, move_mount,
+    open_tree, unmount,
 };
 use rustix::process::{chdir, chroot};
 
@@ -51,7 +52,8 @@ const MASKED: [&str; 12] = [
     "/sys/firmware",
     "/sys/devices/virtual/powercap",
 ];
-const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", SYSCTLS, "/proc/sysrq-trigger"];
+const SYSCTLS: &str = "/proc/sys";
 
 /// Makes [`rootfs::ROOT`] this namespace's root and mounts everything that no request decides.
 /// The directory of the identity files.
@@ -139,6 +141,44 @@ fn mask(path: &str, null: BorrowedFd<'_>) -> Result<(), Failure> {
             mount("tmpfs", path, "tmpfs", SAFE | MountFlags::RDONLY, c"size=0k").mounting(path)
         }
         Ok(_) => bind(null, path).mounting(path),
+    }
+}
+
+/// Shows the box what [`enter_root`] hid from it or made read-only in /proc and /sys.
+///
+/// # Errors
+/// `mount_failed`.
+pub fn unmask() -> Result<(), Failure> {
+    for path in READ_ONLY.into_iter().chain(MASKED) {
+        lift(path)?;
+    }
+    for path in ["/sys", "/sys/fs/cgroup"] {
+        mount_remount(path, SAFE | MountFlags::BIND, c"").mounting(path)?;
+    }
+    Ok(())
+}
+
+/// Makes /proc/sys writable for a moment: [`lock_sysctls`] ends it.
+///
+/// # Errors
+/// `mount_failed`.
+pub fn unlock_sysctls() -> Result<(), Failure> {
+    lift(SYSCTLS)
+}
+
+/// See [`unlock_sysctls`].
+///
+/// # Errors
+/// `mount_failed`.
+pub fn lock_sysctls() -> Result<(), Failure> {
+    read_only(SYSCTLS)
+}
+
+/// Takes the mount on `path` away; the kernel may not have the path, and then there is none.
+fn lift(path: &str) -> Result<(), Failure> {
+    match unmount(path, UnmountFlags::DETACH) {
+        Err(Errno::NOENT | Errno::INVAL) => Ok(()),
+        other => other.mounting(path),
     }
 }
 

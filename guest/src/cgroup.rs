@@ -44,16 +44,19 @@ impl Cgroup {
         File::open(&self.path).map(Into::into)
     }
 
-    /// Sets the limits of a box.
+    /// Sets the limits of a box; `low` is the memory that is not taken from it.
     ///
     /// # Errors
     /// The kernel's, with the file's name.
-    pub fn limit(&self, limits: &Limits) -> Result<(), (String, io::Error)> {
+    pub fn limit(&self, limits: &Limits, low: Option<u64>) -> Result<(), (String, io::Error)> {
         if let Some(bytes) = limits.memory_bytes {
             self.write("memory.max", &bytes.to_string())?;
         }
         if let Some(quota) = limits.cpu_quota_us {
             self.write("cpu.max", &format!("{quota} {CPU_PERIOD_US}"))?;
+        }
+        if let Some(bytes) = low {
+            self.write("memory.low", &bytes.to_string())?;
         }
         if let Some(pids) = limits.pids {
             self.write("pids.max", &pids.to_string())?;

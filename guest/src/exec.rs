@@ -9,6 +9,7 @@ use crate::clone::{self, Child};
 use crate::failure::{Failure, Stage};
 use crate::launch::{Launch, merge};
 use crate::request::{Exec, Run};
+use crate::settings::Settings;
 use crate::stdio::{self, AgentEnds};
 use crate::tty;
 use crate::zygote::{environment, give_up};
@@ -20,6 +21,7 @@ pub struct Inheritance {
     user: String,
     capabilities: u64,
     no_new_privileges: bool,
+    settings: Settings,
     /// The workload.
     pub pidfd: OwnedFd,
     /// The box's control group.
@@ -40,6 +42,7 @@ impl Inheritance {
             user: run.process.user.clone(),
             capabilities: capabilities::bits(run.process.capabilities.as_deref()),
             no_new_privileges: run.process.no_new_privileges,
+            settings: run.settings.clone(),
             pidfd,
             cgroup,
             multiplexer,
@@ -75,7 +78,7 @@ impl Inheritance {
 
     fn settle(&self, streams: &[OwnedFd; 3], slave: Option<&OwnedFd>) -> Result<(), Failure> {
         // Of the agent's /proc: the box's may be anything.
-        let _ = std::fs::write("/proc/self/oom_score_adj", "0");
+        let _ = self.settings.score();
         clone::enter(self.pidfd.as_fd(), NAMESPACES).stage("spawn", "namespaces")?;
         let [stdin, stdout, stderr] = streams;
         match slave {
@@ -103,6 +106,7 @@ impl Inheritance {
                 self.capabilities
             },
             no_new_privileges: self.no_new_privileges,
+            settings: &self.settings,
         }
     }
 }

@@ -12,6 +12,7 @@ use rustix::thread::{Gid, Uid, set_no_new_privs, set_thread_gid, set_thread_grou
 
 use crate::capabilities;
 use crate::failure::{Code, Failure, Stage, describe};
+use crate::settings::Settings;
 use crate::user::User;
 
 /// Docker's search path where the environment has none.
@@ -35,6 +36,8 @@ pub struct Launch<'a> {
     pub capabilities: u64,
     /// Set `no_new_privs`.
     pub no_new_privileges: bool,
+    /// Resource limits and further groups.
+    pub settings: &'a Settings,
 }
 
 impl Launch<'_> {
@@ -54,12 +57,13 @@ impl Launch<'_> {
         if self.tty {
             rustix::process::ioctl_tiocsctty(std::io::stdin().as_fd()).stage("tty", "controlling terminal")?;
         }
-        let user = User::resolve(self.user)?;
+        let user = User::resolve(self.user, &self.settings.groups)?;
         if value(&self.env, "HOME").is_none_or(str::is_empty) {
             self.env.retain(|entry| entry != "HOME=");
             self.env.push(format!("HOME={}", user.home));
         }
         enter(self.cwd, self.make_cwd)?;
+        self.settings.limit()?;
         capabilities::bound(self.capabilities).stage("capabilities", "bounding set")?;
         if self.no_new_privileges {
             set_no_new_privs(true).stage("no_new_privs", "prctl")?;

@@ -27,6 +27,7 @@ mod nftables;
 mod request;
 mod rootfs;
 mod server;
+mod settings;
 mod shares;
 mod stdio;
 mod tiny_init;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{Code, Failure};
+use crate::settings::Settings;
 
 /// A request on port 4090.
 #[derive(Debug, Deserialize, Serialize)]
@@ -53,6 +54,8 @@ pub struct Run {
     pub mounts: Vec<Mount>,
     pub limits: Limits,
     pub process: Process,
+    #[serde(default)]
+    pub settings: Settings,
     pub sync_on_exit: bool,
 }
 
@@ -209,6 +212,7 @@ impl Run {
         for mount in &self.mounts {
             mount.validate()?;
         }
+        self.settings.validate().map_err(bad)?;
         self.process.validate()
     }
 }

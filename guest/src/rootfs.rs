@@ -15,7 +15,8 @@ use crate::request::Root;
 /// The box's root, as the agent sees it.
 pub const ROOT: &str = "/box/root";
 const LOWER: &str = "/box/lower";
-const SCRATCH: &str = "/box/scratch";
+/// The box's writable disk.
+pub const SCRATCH: &str = "/box/scratch";
 /// Memory of the template that files read ahead may take.
 const MAX_READ_AHEAD: usize = 32 << 20;
 const LIBRARIES: [&str; 7] = [

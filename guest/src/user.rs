@@ -22,15 +22,24 @@ pub struct User {
 }
 
 impl User {
-    /// Resolves `spec` with the files below the current root.
+    /// Resolves `spec` with the files below the current root; `further` groups are the user's, too.
     ///
     /// # Errors
     /// `bad_user`: no such user or group, or a number out of range.
-    pub fn resolve(spec: &str) -> Result<Self, Failure> {
+    pub fn resolve(spec: &str, further: &[String]) -> Result<Self, Failure> {
         let mut user = resolve(spec, &database("/etc/passwd"), || database("/etc/group"))?;
         // Docker lists the primary group among the others too (CVE-2022-36109).
         if !user.groups.contains(&user.gid) {
             user.groups.insert(0, user.gid);
+        }
+        if !further.is_empty() {
+            let known = database("/etc/group");
+            for group in further {
+                let gid = group_id(group, &known)?;
+                if !user.groups.contains(&gid) {
+                    user.groups.push(gid);
+                }
+            }
         }
         Ok(user)
     }
@@ -89,6 +98,17 @@ fn resolve(spec: &str, passwd: &str, group: impl FnOnce() -> String) -> Result<U
         })?;
     }
     Ok(user)
+}
+
+/// A group by its name or number.
+fn group_id(text: &str, known: &str) -> Result<u32, Failure> {
+    let named = known.lines().filter_map(Group::parse).find(|group| group.name == text);
+    match named {
+        Some(group) => Ok(group.gid),
+        None => number(text.parse().ok(), || {
+            format!("Unable to find group {text}: no matching entries in group file")
+        }),
+    }
 }
 
 fn number(id: Option<u32>, otherwise: impl FnOnce() -> String) -> Result<u32, Failure> {
@@ -180,6 +200,17 @@ mod tests {
     fn a_group_replaces_the_groups() {
         assert_eq!(look("bob:staff"), Ok((1000, 50, vec![], "/home/bob".into())));
         assert_eq!(look("bob:51"), Ok((1000, 51, vec![], "/home/bob".into())));
+    }
+
+    #[test]
+    fn further_groups_are_names_or_numbers() {
+        assert_eq!(group_id("staff", GROUP), Ok(50));
+        assert_eq!(group_id("4711", GROUP), Ok(4711));
+        let message = group_id("nosuch", GROUP).map_err(|failure| failure.message);
+        assert_eq!(
+            message,
+            Err("Unable to find group nosuch: no matching entries in group file".into())
+        );
     }
 
     #[test]

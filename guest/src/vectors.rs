@@ -129,6 +129,18 @@ fn requests_parse() {
 }
 
 #[test]
+fn settings_of_a_run_are_read() {
+    let vector = vectors("message")
+        .into_iter()
+        .find(|vector| vector["name"] == "run with settings")
+        .unwrap();
+    let Request::Run(run) = Request::parse(&bytes(&vector["payload"])).unwrap() else {
+        panic!("not a run");
+    };
+    assert_eq!(serde_json::to_value(&run.settings).unwrap(), vector["json"]["settings"]);
+}
+
+#[test]
 fn requests_with_unknown_fields_are_refused() {
     for vector in vectors("message").iter().filter(|vector| vector["type"] == "request") {
         let mut json = vector["json"].clone();

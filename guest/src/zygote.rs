@@ -161,6 +161,7 @@ fn become_workload(ends: &ChildEnds, files: &OwnedFd, terminal: i64, run: &Run) 
         tty: process.tty,
         capabilities: capabilities::bits(process.capabilities.as_deref()),
         no_new_privileges: process.no_new_privileges,
+        settings: &run.settings,
     };
     if !process.init {
         return launch.exec();
@@ -182,6 +183,7 @@ fn become_workload(ends: &ChildEnds, files: &OwnedFd, terminal: i64, run: &Run) 
 fn settle(files: &OwnedFd, terminal: i64, run: &Run) -> Result<(), Failure> {
     sethostname(run.identity.hostname.as_bytes()).stage("identity", "sethostname")?;
     identity::fill_files(files.as_fd(), run)?;
+    run.settings.apply()?;
     if !run.mounts.is_empty() {
         shares::mount_all(&run.mounts, files, &run.identity.machine_id)?;
     }

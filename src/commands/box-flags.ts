@@ -2,6 +2,7 @@
 import type { FlagSet } from './flags/spec.ts';
 import { refused } from './flags/spec.ts';
 import { healthFlags } from './health-flags.ts';
+import { impossibleFlags, settingsFlags } from './settings-flags.ts';
 
 export const boxFlags = {
   attach: { kind: 'stream', short: 'a', help: 'Attach to STDIN, STDOUT or STDERR' },
@@ -50,22 +51,10 @@ export const boxFlags = {
   volume: { kind: 'list', short: 'v', help: 'Bind mount a volume, or a directory or file of the host' },
   workdir: { kind: 'string', short: 'w', help: 'Working directory inside the box' },
 
-  'cpu-shares': { kind: 'int', short: 'c', help: '', refused: true },
+  ...settingsFlags,
+  ...impossibleFlags,
+
   'disable-content-trust': { kind: 'bool', help: '', default: 'true', refused: true },
-  'log-driver': { kind: 'string', help: '', default: 'json-file', refused: true },
-  ...refused('bool', 'oom-kill-disable', 'privileged', 'use-api-socket'),
-  ...refused('list', 'add-host', 'annotation', 'blkio-weight-device', 'cap-add', 'cap-drop'),
-  ...refused('list', 'device', 'device-cgroup-rule', 'device-read-bps', 'device-read-iops'),
-  ...refused('list', 'device-write-bps', 'device-write-iops', 'dns-opt', 'dns-option'),
-  ...refused('list', 'dns-search', 'group-add', 'link', 'link-local-ip', 'log-opt'),
-  ...refused('list', 'net-alias', 'network-alias', 'security-opt', 'storage-opt'),
-  ...refused('list', 'sysctl', 'ulimit', 'volumes-from'),
-  ...refused('string', 'blkio-weight', 'cgroup-parent', 'cgroupns', 'cpu-count', 'cpu-percent'),
-  ...refused('string', 'cpu-period', 'cpu-quota', 'cpu-rt-period', 'cpu-rt-runtime'),
-  ...refused('string', 'cpuset-cpus', 'cpuset-mems', 'domainname', 'gpus'),
-  ...refused('string', 'io-maxbandwidth'),
-  ...refused('string', 'io-maxiops', 'ip', 'ip6', 'ipc', 'isolation', 'kernel-memory'),
-  ...refused('string', 'mac-address', 'memory-reservation', 'memory-swap'),
-  ...refused('string', 'memory-swappiness', 'oom-score-adj', 'pid', 'pids-limit', 'runtime'),
-  ...refused('string', 'shm-size', 'userns', 'uts', 'volume-driver'),
+  ...refused('list', 'link', 'link-local-ip', 'net-alias', 'network-alias', 'volumes-from'),
+  ...refused('string', 'ip', 'ip6', 'mac-address', 'volume-driver'),
 } as const satisfies FlagSet;

@@ -9,6 +9,7 @@ import { parseTmpfs } from '../engine/volumes/parse-tmpfs.ts';
 import { parseVolume } from '../engine/volumes/parse-volume.ts';
 import { A3sError } from '../errors.ts';
 import type { boxFlags } from './box-flags.ts';
+import { boxSettings, cpus } from './box-settings.ts';
 import { readEnvironment } from './environment.ts';
 import type { FlagValues } from './flags/spec.ts';
 import { healthCheckFlags } from './health-flags.ts';
@@ -18,12 +19,14 @@ export type BoxFlagValues = FlagValues<typeof boxFlags>;
 
 /**
  * @param operands IMAGE and the command; a `--` between them is not part of the command
+ * @param given the flags that were given, by their long names
  * @throws A3sError `usage` or `unsupported` for a value that does not parse
  */
 export async function boxOptions(
   flags: BoxFlagValues,
   operands: readonly string[],
   env: NodeJS.ProcessEnv,
+  given: ReadonlySet<string>,
 ): Promise<CreateOptions> {
   const [image = '', ...words] = operands;
   if (image === '') throw new A3sError('usage', 'invalid reference format');
@@ -40,7 +43,7 @@ export async function boxOptions(
   return {
     image,
     name: blankIsNone(flags.name),
-    cpus: flags.cpus,
+    cpus: cpus(flags, given.has('cpus')),
     memoryBytes: flags.memory,
     env: environment,
     workingDir: blankIsNone(flags.workdir),
@@ -70,6 +73,7 @@ export async function boxOptions(
     restartPolicy,
     healthcheck: healthCheckFlags(flags),
     platform: blankIsNone(flags.platform),
+    settings: boxSettings(flags),
   };
 }
 

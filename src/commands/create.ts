@@ -13,8 +13,8 @@ export const create = defineCommand({
   stopAtOperand: true,
   failureStatus: 125,
   flags: boxFlags,
-  async run(context, { flags, args }) {
-    const options = await boxOptions(flags, args, context.env);
+  async run(context, { flags, args, given }) {
+    const options = await boxOptions(flags, args, context.env, given);
     await using cidFile = await openCidFile(flags.cidfile);
     const policy = { ...flags, image: options.image, platform: options.platform };
     const record = await withImage(context, policy, (engine) => createBox(engine, options));

@@ -1,8 +1,8 @@
 /** `logs`: what the workload wrote, each line to the stream it came from. */
 import { readLogs } from '../engine/logs.ts';
-import { parseTimestamp } from '../engine/timestamps.ts';
 import { A3sError } from '../errors.ts';
 import { defineCommand } from './command.ts';
+import { timeOf } from './time-flag.ts';
 
 export const logs = defineCommand({
   summary: 'Fetch the logs of a box',
@@ -37,31 +37,27 @@ export const logs = defineCommand({
     });
     for await (const line of lines) {
       const time = flags.timestamps ? `${line.time} ` : '';
-      const prefix = `${time}${flags.details ? ' ' : ''}`;
+      const prefix = `${time}${flags.details ? `${attributesOf(line.attributes)} ` : ''}`;
       const stream = line.stream === 'stderr' ? context.stderr : context.stdout;
       if (!stream.write(prefix + line.text)) await drained(stream);
     }
   },
 });
 
+/** As Docker's engine writes them: sorted, each part as in a query. */
+function attributesOf(attributes: Readonly<Record<string, string>> = {}): string {
+  const escape = (text: string): string => encodeURIComponent(text).replaceAll('%20', '+');
+  return Object.entries(attributes)
+    .map(([name, value]) => `${escape(name)}=${escape(value)}`)
+    .toSorted()
+    .join(',');
+}
+
 /** A number of lines; undefined for all. */
 function tailOf(text: string): number | undefined {
   if (text === 'all' || text === '') return undefined;
   if (/^\d+$/.test(text)) return Number(text);
   throw new A3sError('usage', `invalid value for "tail": must be a number or "all": "${text}"`);
-}
-
-function timeOf(flag: string, text: string | undefined): bigint | undefined {
-  if (text === undefined || text === '') return undefined;
-  try {
-    return parseTimestamp(text);
-  } catch (error) {
-    throw new A3sError(
-      'usage',
-      `invalid value for "${flag}": failed to parse value as time or duration: "${text}"`,
-      { cause: error },
-    );
-  }
 }
 
 function drained(stream: NodeJS.EventEmitter): Promise<void> {

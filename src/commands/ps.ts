@@ -1,9 +1,10 @@
 /** `ps`: which boxes there are. */
 import { listBoxes } from '../engine/list.ts';
 import { renderListing } from '../output/listing.ts';
-import { defineCommand } from './command.ts';
+import { type CommandContext, defineCommand } from './command.ts';
 import { formatFlag } from './format-flag.ts';
-import { boxListing } from './rows/box-listing.ts';
+import { boxListing, type BoxSizes } from './rows/box-listing.ts';
+import type { BoxRecord } from './rows/records.ts';
 
 export const ps = defineCommand({
   summary: 'List boxes',
@@ -22,7 +23,7 @@ export const ps = defineCommand({
     latest: { kind: 'bool', short: 'l', help: 'Show the latest created box (includes all states)' },
     'no-trunc': { kind: 'bool', help: "Don't truncate output" },
     quiet: { kind: 'bool', short: 'q', help: 'Only display box IDs' },
-    size: { kind: 'bool', short: 's', help: '', refused: true },
+    size: { kind: 'bool', short: 's', help: 'Display total file sizes' },
   },
   async run(context, { flags, given }) {
     if (flags.quiet && flags.format !== undefined) {
@@ -34,7 +35,20 @@ export const ps = defineCommand({
       filters: flags.filter,
       last: last > 0 ? last : undefined,
     });
-    const listing = boxListing({ truncate: !flags['no-trunc'], now: new Date() });
+    const wantsSize = flags.size || /\.Size\b/.test(flags.format ?? '');
+    const sizes = wantsSize ? await sizesOf(context, boxes) : undefined;
+    const listing = boxListing({
+      truncate: !flags['no-trunc'],
+      now: new Date(),
+      sizes,
+      sizeColumn: flags.size,
+    });
     await context.print(await renderListing(listing, boxes, { format: flags.format, quiet: flags.quiet }));
   },
 });
+
+/** Loaded for those who ask: it looks at disks and images. */
+async function sizesOf(context: CommandContext, boxes: readonly BoxRecord[]): Promise<BoxSizes> {
+  const { boxSizes } = await import('./rows/box-sizes.ts');
+  return boxSizes(await context.engine(), boxes);
+}

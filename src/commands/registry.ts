@@ -43,6 +43,11 @@ const loaders = {
   volumeLs: async () => (await import('./volume/ls.ts')).volumeLs,
   volumePrune: async () => (await import('./volume/prune.ts')).volumePrune,
   volumeRm: async () => (await import('./volume/rm.ts')).volumeRm,
+  events: async () => (await import('./events.ts')).events,
+  systemDf: async () => (await import('./system/df.ts')).systemDf,
+  systemPrune: async () => (await import('./system/prune.ts')).systemPrune,
+  completion: async () => (await import('./completion.ts')).completion,
+  complete: async () => (await import('./completion/complete.ts')).complete,
   containerInspect: async () => (await import('./inspect.ts')).containerInspect,
 } satisfies Record<string, Load>;
 
@@ -68,7 +73,9 @@ export const plain: readonly CommandName[] = [
   'search',
   'version',
   'info',
+  'completion',
   'create',
+  'events',
   'history',
   'import',
   'inspect',
@@ -146,7 +153,11 @@ export const groups: Readonly<Record<string, Group>> = {
     },
     aliases: { list: 'ls', remove: 'rm' },
   },
-  system: { summary: 'Manage a3s-box', commands: { info: 'info' }, aliases: {} },
+  system: {
+    summary: 'Manage a3s-box',
+    commands: { df: 'systemDf', events: 'events', info: 'info', prune: 'systemPrune' },
+    aliases: {},
+  },
 };
 
 /** Docker's commands that are not there yet; `rm` of a group is an entry of its own. */
@@ -155,7 +166,6 @@ const LATER: Readonly<Record<string, string>> = {
     manifest network node plugin secret service stack stats swarm top trust`,
   container: 'attach commit cp diff export stats top',
   image: 'build',
-  system: 'df events prune',
   volume: 'update',
 };
 
@@ -179,6 +189,8 @@ export type Found =
 /** Finds what the words name; `rest` is what follows them. There is at least one word. */
 export function find(words: readonly string[]): Found {
   const [first = '', second, ...others] = words;
+  // Asked by shells alone; no list shows it.
+  if (first === '__complete') return { kind: 'command', path: first, name: 'complete', rest: words.slice(1) };
   const name = plain.find((each) => each === first);
   if (name !== undefined) return { kind: 'command', path: name, name, rest: words.slice(1) };
   const group = Object.hasOwn(groups, first) ? groups[first] : undefined;

@@ -30,13 +30,13 @@ export const run = defineCommand({
       default: 'true',
     },
   },
-  async run(context, { flags, args }) {
+  async run(context, { flags, args, given }) {
     if (flags.detach && flags.attach.length > 0) {
       throw new A3sError('usage', 'conflicting options: cannot specify both --attach and --detach', {
         exitStatus: 125,
       });
     }
-    const options = await boxOptions(flags, args, context.env);
+    const options = await boxOptions(flags, args, context.env, given);
     parseDetachKeys(flags['detach-keys']);
     const streams = streamsOf(flags);
     if (!flags.detach) checkTerminal(context.stdin, streams.stdin, flags.tty);

@@ -5,14 +5,15 @@ import { binds, mountPoints, ownVolumes, requestedMounts } from './volumes/mount
 import { dirname } from 'node:path';
 
 import { boxPaths } from '../state/layout.ts';
+import { settingsOf } from '../state/box-settings.ts';
 import { type HealthLog, NO_RESULTS } from '../state/health-log.ts';
 import type { BoxRecord, HealthStatus } from '../state/record.ts';
 import { policyOf } from '../state/restart-policy.ts';
 import { portKey } from './ports.ts';
+import { settingsJson } from './settings/settings-json.ts';
 
 /** Go's zero time: Docker's word for "never". */
 const NEVER = '0001-01-01T00:00:00Z';
-const NANO_CPUS = 1e9;
 const MIB = 1024 * 1024;
 
 export type ContainerJson = ReturnType<typeof containerJson>;
@@ -30,7 +31,7 @@ export function containerJson(box: BoxRecord, health: HealthLog = NO_RESULTS) {
     ResolvConfPath: '',
     HostnamePath: '',
     HostsPath: '',
-    LogPath: boxPaths(box.box_dir).jsonLog,
+    LogPath: settingsOf(box).log_driver === 'none' ? '' : boxPaths(box.box_dir).jsonLog,
     Name: `/${box.name}`,
     RestartCount: box.restart_count,
     Driver: 'squashfs',
@@ -87,13 +88,11 @@ function restartPolicyJson(text: string) {
 function hostConfig(box: BoxRecord) {
   return {
     Binds: binds(box),
-    LogConfig: { Type: 'json-file', Config: {} },
     NetworkMode: box.network === 'none' ? 'none' : 'bridge',
     PortBindings: portBindings(box),
     RestartPolicy: restartPolicyJson(box.restart_policy),
     AutoRemove: box.auto_remove,
     Dns: box.dns,
-    Privileged: false,
     ReadonlyRootfs: box.read_only,
     PublishAllPorts: box.publish_all,
     Mounts: requestedMounts(box),
@@ -101,7 +100,7 @@ function hostConfig(box: BoxRecord) {
       box.tmpfs.filter((mount) => !mount.from_mount).map(({ target, options }) => [target, options]),
     ),
     Memory: box.memory_mb * MIB,
-    NanoCpus: Math.round(box.cpus * NANO_CPUS),
+    ...settingsJson(box),
     Init: box.init,
     Runtime: 'a3s-box',
   };
@@ -110,7 +109,7 @@ function hostConfig(box: BoxRecord) {
 function config(box: BoxRecord) {
   return {
     Hostname: box.hostname,
-    Domainname: '',
+    Domainname: settingsOf(box).domainname,
     User: box.user,
     AttachStdin: false,
     AttachStdout: false,

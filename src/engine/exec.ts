@@ -2,6 +2,7 @@
 import { A3sError } from '../errors.ts';
 import { execInBox, type ExecSpec } from '../runtime/exec-client.ts';
 import type { ProcessSession } from '../runtime/process-session.ts';
+import { tellExec } from './box-tell.ts';
 import { findBox } from './engine.ts';
 import type { Engine } from './types.ts';
 
@@ -19,7 +20,7 @@ export async function execBox(engine: Engine, query: string, spec: ExecSpec): Pr
   if (record.status === 'restarting') throw restarting(record.id);
   if (record.status !== 'running') throw notRunning(record.id);
   try {
-    return await execInBox(record, spec);
+    return tellExec(engine.layout, record, spec, await execInBox(record, spec));
   } catch (error) {
     const ended = error instanceof A3sError && error.code === 'box_not_running';
     throw ended ? notRunning(record.id, error) : error;

@@ -2,6 +2,7 @@
 import { A3sError } from '../errors.ts';
 import type { BoxRecord, BoxStatus } from '../state/record.ts';
 import { resolveBox } from '../state/resolve.ts';
+import { isUp } from './engine.ts';
 
 /** Docker's words for states, and ours. */
 const STATES: Readonly<Record<string, readonly BoxStatus[]>> = {
@@ -16,8 +17,10 @@ const STATES: Readonly<Record<string, readonly BoxStatus[]>> = {
   removing: [],
 };
 
+const HEALTH = new Set(['starting', 'healthy', 'unhealthy', 'none']);
+
 /** Docker's keys that need what boxes do not have yet. */
-const LATER = new Set(['expose', 'health', 'is-task', 'isolation', 'network', 'publish']);
+const LATER = new Set(['is-task', 'isolation']);
 
 export interface BoxFilter {
   matches(box: BoxRecord, boxes: readonly BoxRecord[]): boolean;
@@ -37,6 +40,12 @@ const TESTS: Readonly<Record<string, Test>> = {
   label: (box, value) => hasLabel(box.labels, value),
   exited: (box, value) => box.status === 'stopped' && box.exit_code === Number(value),
   volume: (box, value) => box.volumes.some(({ name, target }) => name === value || target === value),
+  expose: (box, value) =>
+    [...box.exposed_ports, ...box.port_map].some((port) => isPort(value, port.guest_port, port)),
+  publish: (box, value) => isUp(box) && box.port_map.some((port) => isPort(value, port.guest_port, port)),
+  // A box that does not run has no health.
+  health: (box, value) => (isUp(box) ? (box.health ?? 'none') : 'none') === value,
+  network: (box, value) => (box.network === 'none' ? 'none' : 'bridge') === value,
   before: (box, value, boxes) => box.created_at < resolveBox(boxes, value).created_at,
   since: (box, value, boxes) => box.created_at > resolveBox(boxes, value).created_at,
 };
@@ -75,8 +84,24 @@ function check(key: string, value: string): void {
   if (key !== 'ancestor' && !Object.hasOwn(TESTS, key))
     throw new A3sError('usage', `invalid filter '${key}'`);
   const sound =
-    (key !== 'status' || Object.hasOwn(STATES, value)) && (key !== 'exited' || /^\d+$/.test(value));
+    (key !== 'status' || Object.hasOwn(STATES, value)) &&
+    (key !== 'exited' || /^\d+$/.test(value)) &&
+    (key !== 'health' || HEALTH.has(value)) &&
+    ((key !== 'expose' && key !== 'publish') || portRange(value) !== null);
   if (!sound) throw new A3sError('usage', `invalid filter '${key}=${value}'`);
+}
+
+/** `80`, `80/udp`, `8000-8080/tcp`; null for what is none. */
+function portRange(text: string): { from: number; to: number; protocol: string } | null {
+  const [whole, first, last = first, protocol = 'tcp'] =
+    /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(text) ?? [];
+  const range = { from: Number(first), to: Number(last), protocol };
+  return whole === undefined || range.from > range.to || range.to > 65_535 ? null : range;
+}
+
+function isPort(text: string, port: number, { protocol }: { protocol: string }): boolean {
+  const range = portRange(text);
+  return range !== null && range.protocol === protocol && range.from <= port && port <= range.to;
 }
 
 /** As Docker: a regular expression anywhere in the text; one that does not parse is compared as it is. */

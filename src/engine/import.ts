@@ -13,6 +13,7 @@ import { canonicalTag, parseReference } from '../images/reference.ts';
 import { A3sError } from '../errors.ts';
 import { unpacking } from '../images/layers/compression.ts';
 import { discard, type Fingerprint, fingerprinting } from '../images/verify.ts';
+import { tellImage } from './image-events.ts';
 import type { Engine } from './types.ts';
 
 export { fetchUrl, shownUrl } from '../images/registry/fetch-url.ts';
@@ -65,6 +66,7 @@ export async function importImage(engine: Engine, input: Readable, options: Impo
     names,
     made: true,
   });
+  tellImage(engine.layout, 'import', image.id, image.id);
   return image.id;
 }
 

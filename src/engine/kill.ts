@@ -2,6 +2,7 @@
 import { A3sError } from '../errors.ts';
 import { signalBox } from '../runtime/control-client.ts';
 import { findBox, isUp } from './engine.ts';
+import { tellSignal } from './box-tell.ts';
 import { endingBox } from './settle.ts';
 import { parseSignal } from './signals.ts';
 import type { Engine } from './types.ts';
@@ -22,5 +23,6 @@ export async function killBox(engine: Engine, query: string, signal: string): Pr
     );
   }
   const send = () => signalBox(record, number);
+  tellSignal(engine.layout, record, number);
   await (number === SIGKILL ? endingBox(engine, record, send) : send());
 }

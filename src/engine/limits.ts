@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 
 import { A3sError } from '../errors.ts';
+import { checkSettings } from './settings/check.ts';
 import type { CreateOptions } from './types.ts';
 
 const MIB = 1024 * 1024;
@@ -15,6 +16,7 @@ const HOSTNAME_MAX = 63;
 export function checkLimits(options: CreateOptions): void {
   checkMemory(options.memoryBytes);
   checkCpus(options.cpus);
+  if (options.settings !== undefined) checkSettings(options.settings, options.memoryBytes);
   if (options.hostname !== undefined) checkHostname(options.hostname);
 }
 

@@ -10,6 +10,7 @@ import { hostPlatform, parsePlatform } from '../images/platform.ts';
 import { familiarString, parseReference } from '../images/reference.ts';
 import { readJsonBlob } from '../images/store.ts';
 import { layerName, type TransferProgress } from '../images/transfer/progress.ts';
+import { tellImage } from './image-events.ts';
 import type { Engine } from './types.ts';
 
 /** Files of an archive that progress is told of; the others are small. */
@@ -54,6 +55,7 @@ export async function loadImages(
         `The image ${shown(name)} already exists, renaming the old one with ID ${id} to empty string`,
       );
     }
+    tellImage(engine.layout, 'load', image.id, image.id);
     const names = archived.names.map((name) => `Loaded image: ${shown(name)}`);
     lines.push(...(names.length === 0 ? [`Loaded image ID: ${image.id}`] : names));
   }

@@ -12,21 +12,25 @@ export interface LogLine {
   stream: 'stdout' | 'stderr';
   /** With its newline; a very long line comes in pieces. */
   text: string;
+  /** What the box's log options attach to each line. */
+  attributes?: Record<string, string>;
 }
 
-/** Reads complete lines from an offset on; what is half-written is left for the next call. */
-export class LogReader {
+/** Reads complete lines from an offset on; what is half-written is left for the next call, what `parse` makes null is left out. */
+export class LogReader<T> {
   readonly #file: FileHandle;
+  readonly #parse: (line: string) => T | null;
   #offset: number;
   #rest = Buffer.alloc(0);
 
-  constructor(file: FileHandle, offset: number) {
+  constructor(file: FileHandle, offset: number, parse: (line: string) => T | null) {
     this.#file = file;
     this.#offset = offset;
+    this.#parse = parse;
   }
 
   /** The lines in the next piece of the file; null at its present end. */
-  async next(): Promise<LogLine[] | null> {
+  async next(): Promise<T[] | null> {
     const buffer = Buffer.allocUnsafe(CHUNK);
     const { bytesRead } = await this.#file.read(buffer, 0, CHUNK, this.#offset);
     if (bytesRead === 0) return null;
@@ -37,7 +41,7 @@ export class LogReader {
     return held
       .toString('utf8', 0, end)
       .split('\n')
-      .map(parseLine)
+      .map(this.#parse)
       .filter((line) => line !== null);
   }
 }
@@ -52,13 +56,25 @@ export function parseLine(text: string): LogLine | null {
     return null;
   }
   if (!isObject(value)) return null;
-  const { log, stream, time } = value;
+  const { log, stream, time, attrs } = value;
   if (typeof log !== 'string' || typeof time !== 'string') return null;
-  return stream === 'stdout' || stream === 'stderr' ? { time, stream, text: log } : null;
+  if (stream !== 'stdout' && stream !== 'stderr') return null;
+  const line: LogLine = { time, stream, text: log };
+  if (isObject(attrs)) {
+    line.attributes = Object.fromEntries(Object.entries(attrs).map(([name, text]) => [name, String(text)]));
+  }
+  return line;
 }
 
-/** Where the last `count` complete lines of the file begin. */
-export async function tailOffset(file: FileHandle, count: number): Promise<number> {
+export interface Tail {
+  /** Where it begins. */
+  offset: number;
+  /** Complete lines from there to the end. */
+  lines: number;
+}
+
+/** Where the last `count` complete lines of the file begin, or all of them where there are fewer. */
+export async function tailOf(file: FileHandle, count: number): Promise<Tail> {
   const { size } = await file.stat();
   const buffer = Buffer.allocUnsafe(CHUNK);
   let newlines = 0;
@@ -68,10 +84,10 @@ export async function tailOffset(file: FileHandle, count: number): Promise<numbe
     for (let at = bytesRead - 1; at >= 0; at -= 1) {
       if (buffer[at] !== NEWLINE) continue;
       // The newline that ends line `count + 1` from the end comes before them.
-      if (newlines === count) return start + at + 1;
+      if (newlines === count) return { offset: start + at + 1, lines: count };
       newlines += 1;
     }
     end = start;
   }
-  return count === 0 ? size : 0;
+  return count === 0 ? { offset: size, lines: 0 } : { offset: 0, lines: newlines };
 }

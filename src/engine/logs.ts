@@ -1,19 +1,20 @@
 /** `logs`: what the workload wrote, with times and streams. */
-import { watch } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 
-import { hasErrno } from '../errors.ts';
+import { A3sError } from '../errors.ts';
+import { settingsOf } from '../state/box-settings.ts';
 import { boxPaths } from '../state/layout.ts';
+import { maxFiles } from '../state/log-options.ts';
 import { findBox } from './engine.ts';
-import { type LogLine, LogReader, tailOffset } from './log-file.ts';
+import { FileChanges, POLL_MS } from './file-changes.ts';
+import { type LogLine, LogReader, parseLine, tailOf } from './log-file.ts';
+import { LogFiles } from './log-files.ts';
 import { RunWatch } from './run-watch.ts';
 import { parseRfc3339 } from './timestamps.ts';
 import type { Engine } from './types.ts';
 
 export type { LogLine } from './log-file.ts';
 
-/** New lines are looked for this often where the kernel does not tell of them. */
-const POLL_MS = 100;
 const NS_PER_MS = 1_000_000n;
 
 export interface LogOptions {
@@ -26,90 +27,93 @@ export interface LogOptions {
   until: bigint | undefined;
 }
 
-/** The lines of a box's log, oldest first. Errors as in resolveBox, on the first step. */
+/**
+ * The lines of a box's log, oldest first.
+ * @throws A3sError `invalid_config` for a box that keeps no log, and what resolveBox throws, on the first step.
+ */
 export async function* readLogs(engine: Engine, query: string, options: LogOptions): AsyncGenerator<LogLine> {
   const record = await findBox(engine, query);
+  const settings = settingsOf(record);
+  if (settings.log_driver === 'none') {
+    throw new A3sError('invalid_config', 'configured logging driver does not support reading');
+  }
   const running = new RunWatch(engine.layout, record);
   const path = boxPaths(record.box_dir).jsonLog;
-  const file = await openWhenThere(path, running, options.follow);
-  if (file === null) return;
-  const changes = options.follow ? new FileChanges(path) : null;
+  const files = new LogFiles(path, maxFiles(settings.log_options));
+  let changes: FileChanges | null = null;
+  let place = await begin(files, running, options);
   try {
-    const offset = options.tail === undefined ? 0 : await tailOffset(file, options.tail);
-    const reader = new LogReader(file, offset);
-    for (;;) {
-      // Asked before the read: what a box wrote before it ended is then certain to be read.
-      const mayGrow = changes !== null && (await running.isUp());
-      for (let lines = await reader.next(); lines !== null; lines = await reader.next()) {
-        for (const line of lines) {
-          const time = parseRfc3339(line.time) ?? 0n;
-          if (options.until !== undefined && time > options.until) return;
-          if (options.since === undefined || time >= options.since) yield line;
-        }
+    while (place !== null) {
+      const { file, offset } = place;
+      const reader = new LogReader(file, offset, parseLine);
+      changes = options.follow ? new FileChanges(path) : null;
+      for (;;) {
+        // Asked before the read: what was written before the file or the box came to its end is then certain to be read.
+        const complete = await files.isComplete(file);
+        const mayGrow = !complete && changes !== null && (await running.isUp());
+        const past = yield* wantedLines(reader, options);
+        if (past || (!mayGrow && !complete) || isPast(options.until)) return;
+        if (complete) break;
+        await changes?.next();
       }
-      if (!mayGrow || isPast(options.until)) return;
-      await changes?.next();
+      changes?.close();
+      const next = await files.after(file);
+      place = next === null ? null : { file: next, offset: 0 };
+      await file.close();
     }
   } finally {
     changes?.close();
-    await file.close();
+    await place?.file.close();
   }
 }
+
+/** The lines that are there now and within the times; true once one is later than `until`. */
+async function* wantedLines(
+  reader: LogReader<LogLine>,
+  { since, until }: LogOptions,
+): AsyncGenerator<LogLine, boolean> {
+  for (let lines = await reader.next(); lines !== null; lines = await reader.next()) {
+    for (const line of lines) {
+      const time = parseRfc3339(line.time) ?? 0n;
+      if (until !== undefined && time > until) return true;
+      if (since === undefined || time >= since) yield line;
+    }
+  }
+  return false;
+}
+
+interface Place {
+  file: FileHandle;
+  offset: number;
+}
+
+/** Where the lines that are wanted begin; null when there is no log, and none is to be waited for. */
+async function begin(files: LogFiles, running: RunWatch, options: LogOptions): Promise<Place | null> {
+  let file = await whenThere(files, running, options.follow);
+  if (file === null) return null;
+  let wanted = options.tail ?? Number.POSITIVE_INFINITY;
+  for (;;) {
+    const { offset, lines } = wanted === Number.POSITIVE_INFINITY ? START : await tailOf(file, wanted);
+    wanted -= lines;
+    const older: FileHandle | null = wanted > 0 ? await files.before(file) : null;
+    if (older === null) return { file, offset };
+    await file.close();
+    file = older;
+  }
+}
+
+const START = { offset: 0, lines: 0 };
 
 function isPast(time: bigint | undefined): boolean {
   return time !== undefined && BigInt(Date.now()) * NS_PER_MS > time;
 }
 
-/** The log file; null when the box has none, and none is to be waited for. */
-async function openWhenThere(path: string, running: RunWatch, follow: boolean): Promise<FileHandle | null> {
+/** The file that is written; null when the box has none, and none is to be waited for. */
+async function whenThere(files: LogFiles, running: RunWatch, follow: boolean): Promise<FileHandle | null> {
   for (;;) {
     const mayCome = follow && (await running.isUp());
-    try {
-      return await open(path, 'r');
-    } catch (error) {
-      if (!hasErrno(error, 'ENOENT')) throw error;
-    }
-    if (!mayCome) return null;
+    const file = await files.newest();
+    if (file !== null || !mayCome) return file;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
-}
-
-/** Tells when a file may have grown: at once where the kernel says so, after POLL_MS at the latest. */
-class FileChanges {
-  readonly #watcher: ReturnType<typeof watch> | null;
-  #changed = false;
-  #wake: () => void = () => {};
-
-  constructor(path: string) {
-    this.#watcher = FileChanges.#watch(path, () => {
-      this.#changed = true;
-      this.#wake();
-    });
-  }
-
-  /** Null when the kernel has no watch left to give. */
-  static #watch(path: string, changed: () => void): ReturnType<typeof watch> | null {
-    try {
-      return watch(path, changed).on('error', () => {});
-    } catch {
-      return null;
-    }
-  }
-
-  async next(): Promise<void> {
-    if (!this.#changed) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, POLL_MS);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-    this.#changed = false;
-  }
-
-  close(): void {
-    this.#watcher?.close();
   }
 }

@@ -1,5 +1,6 @@
 /** The first record of a box. Pure. */
 import type { Image } from '../images/image.ts';
+import { DEFAULT_SETTINGS, ownSettings } from '../state/box-settings.ts';
 import { graceSeconds } from '../state/grace.ts';
 import type { BoxId } from '../state/ids.ts';
 import { boxDirectory, boxPaths, type Layout } from '../state/layout.ts';
@@ -25,6 +26,7 @@ export interface RecordParts {
  */
 export function newRecord(layout: Layout, { options, image, workload, id }: RecordParts): BoxRecord {
   const exposed = exposedPorts(options.exposed, image.config.exposedPorts);
+  const settings = ownSettings({ ...DEFAULT_SETTINGS, ...options.settings });
   const paths = boxPaths(boxDirectory(layout, id.shortId));
   return {
     id: id.id,
@@ -68,5 +70,6 @@ export function newRecord(layout: Layout, { options, image, workload, id }: Reco
     exec_socket_path: paths.execSocket,
     console_log: paths.consoleLog,
     has_writes: false,
+    ...(settings === undefined ? {} : { settings }),
   };
 }

@@ -9,6 +9,7 @@ import { type Image, loadImage } from '../images/image.ts';
 import { rootfsDigests } from '../images/rootfs.ts';
 import { sweepImageTemplates } from '../runtime/templates/sweep.ts';
 import { allBoxes } from './engine.ts';
+import { tellImage } from './image-events.ts';
 import type { Removed } from './remove-image.ts';
 import type { Engine } from './types.ts';
 
@@ -60,6 +61,9 @@ export async function pruneImages(engine: Engine, { all, matches }: PruneOptions
     pruned.bytes = collectGarbage(engine.layout, left).bytes;
     return null;
   });
+  for (const item of pruned.removed) {
+    if ('deleted' in item) tellImage(engine.layout, 'delete', item.deleted, item.deleted);
+  }
   await sweepImageTemplates(engine.layout, rootfsDigests(engine.layout));
   return pruned;
 }

@@ -6,6 +6,7 @@ import { userCredentials } from '../images/registry/credentials.ts';
 import { openRegistry, type Registry } from '../images/registry/registry.ts';
 import { pullImage } from '../images/transfer/pull.ts';
 import type { TransferProgress } from '../images/transfer/progress.ts';
+import { tellImage } from './image-events.ts';
 import type { Engine } from './types.ts';
 
 export interface PullOptions {
@@ -84,6 +85,7 @@ async function pullOne(
     bundleDir: engine.bundleDir,
   });
   progress.line(`Digest: ${digest}`);
+  tellImage(engine.layout, 'pull', familiarString(reference), familiarName(reference));
   return changed;
 }
 

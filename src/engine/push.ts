@@ -2,11 +2,12 @@
 import { A3sError } from '../errors.ts';
 import { listImages } from '../images/find.ts';
 import type { Image } from '../images/image.ts';
-import { familiarName, parseReference, type Reference } from '../images/reference.ts';
+import { familiarName, familiarString, parseReference, type Reference } from '../images/reference.ts';
 import { pushImage } from '../images/transfer/push.ts';
 import { repositoryOf } from '../images/store/entries.ts';
 import { damageTold } from './images.ts';
 import { connect, type PullOptions } from './pull.ts';
+import { tellImage } from './image-events.ts';
 import type { Engine } from './types.ts';
 
 export type PushOptions = Pick<PullOptions, 'allTags' | 'insecure' | 'progress' | 'signal'>;
@@ -39,6 +40,7 @@ export async function push(engine: Engine, text: string, options: PushOptions): 
         signal,
       });
       progress.line(`${tag}: digest: ${pushed.digest} size: ${pushed.size}`);
+      tellImage(engine.layout, 'push', familiarString({ ...reference, tag }), familiarName(reference));
     }
     return options.allTags === true ? repository : `${repository}:${reference.tag}`;
   } finally {

@@ -14,6 +14,7 @@ import type { BoxRecord } from '../state/record.ts';
 import { rootfsDigests } from '../images/rootfs.ts';
 import { sweepImageTemplates } from '../runtime/templates/sweep.ts';
 import { allBoxes, isUp } from './engine.ts';
+import { tellImage } from './image-events.ts';
 import { removableImage, type RemovableImage } from './removable-image.ts';
 import type { Engine } from './types.ts';
 
@@ -59,6 +60,10 @@ export async function removeImage(
   });
   // A digest that no registry is known to have it under is no name that could be taken away.
   if (removed.length === 0) throw new A3sError('no_such_image', `No such image: ${text}`);
+  for (const item of removed) {
+    if ('untagged' in item) tellImage(engine.layout, 'untag', image.id, image.id);
+    else if (item.deleted === image.id) tellImage(engine.layout, 'delete', image.id, image.id);
+  }
   if (removed.some((item) => 'deleted' in item)) {
     await sweepImageTemplates(engine.layout, rootfsDigests(engine.layout));
   }

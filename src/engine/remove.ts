@@ -7,6 +7,7 @@ import { killBoxProcesses } from '../state/processes.ts';
 import { reconcile } from '../state/reconcile.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { resolveBox } from '../state/resolve.ts';
+import { tellSignal } from './box-tell.ts';
 import { isUp } from './engine.ts';
 import type { Engine } from './types.ts';
 
@@ -27,7 +28,10 @@ export interface RemoveOptions {
  */
 export async function removeBox(engine: Engine, query: string, options: RemoveOptions): Promise<void> {
   const found = await findRemovable(engine, query);
-  if (options.force && isActive(found)) await end(found);
+  if (options.force && isActive(found)) {
+    if (isUp(found)) tellSignal(engine.layout, found, SIGKILL);
+    await end(found);
+  }
   await takeBox(
     engine.layout,
     async (boxes) => {

@@ -1,8 +1,9 @@
 /** `tag`: another name for an image. */
 import { A3sError } from '../errors.ts';
-import { canonicalTag, parseReference, type Reference } from '../images/reference.ts';
+import { canonicalTag, familiarString, parseReference, type Reference } from '../images/reference.ts';
 import { withImage } from '../images/store/entries.ts';
 import { changeIndex } from '../images/store/transaction.ts';
+import { tellImage } from './image-events.ts';
 import { requireImage } from './images.ts';
 import type { Engine } from './types.ts';
 
@@ -21,6 +22,7 @@ export async function tagImage(engine: Engine, source: string, target: string): 
     if (manifest === undefined) throw new A3sError('no_such_image', `No such image: ${source}`);
     return withImage(entries, { manifest, size: image.size, name: canonicalTag(reference) });
   });
+  tellImage(engine.layout, 'tag', image.id, familiarString(reference));
 }
 
 /** The other name may be bad as well: this one is told. */

@@ -1,6 +1,7 @@
 /** What commands hand to the engine: typed, already validated in form, with Docker's defaults applied. */
 import type { ReservedBox } from './reserve.ts';
 import type { Layout } from '../state/layout.ts';
+import type { BoxSettings } from '../state/box-settings.ts';
 import type { ExposedPort, HealthCheck, PortMapping, TmpfsMount } from '../state/record.ts';
 import type { MountRequest } from './volumes/mount-request.ts';
 
@@ -52,6 +53,8 @@ export interface CreateOptions {
   restartPolicy: string;
   /** What the caller asks for; null keeps the image's. */
   healthcheck: HealthCheck | null;
+  /** What differs from the default settings. */
+  settings?: Partial<BoxSettings>;
 }
 
 export interface AttachOptions {

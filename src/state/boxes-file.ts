@@ -2,8 +2,10 @@
 import { existsSync, readFileSync, renameSync } from 'node:fs';
 
 import { A3sError, hasErrno } from '../errors.ts';
+import { boxEvents } from './box-events.ts';
 import { placeRecords } from './box-place.ts';
 import { CorruptBoxesFile, formatBoxes, parseBoxes } from './boxes-format.ts';
+import { appendEvents } from './journal.ts';
 import { replaceFile } from './replace-file.ts';
 import type { Layout } from './layout.ts';
 import { withLock } from './lock.ts';
@@ -49,7 +51,11 @@ export async function updateBoxes<T>(
       const boxes = parseOrSetAside(layout, before, notify);
       const result = await change(boxes);
       const after = formatBoxes(boxes);
-      if (after !== before) await writeBoxes(layout, after);
+      if (after !== before) {
+        // First: an event that is told twice after a crash does less harm than one that is lost.
+        appendEvents(layout, boxEvents(before, after));
+        await writeBoxes(layout, after);
+      }
       return result;
     },
     { timeoutMs: LOCK_TIMEOUT_MS },

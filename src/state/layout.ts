@@ -22,6 +22,8 @@ export interface Layout {
   boxesFile: string;
   /** Kernel-released lock that guards `boxesFile`. */
   boxesLock: string;
+  /** What happened, a line an event. */
+  eventsFile: string;
   /** One directory a box. */
   boxesDir: string;
   /** The OCI image layout and the root filesystems made from it. */
@@ -49,6 +51,7 @@ export function layoutOf(home: string): Layout {
     home,
     boxesFile: join(home, 'boxes.json'),
     boxesLock: join(home, 'boxes.lock'),
+    eventsFile: join(home, 'events.jsonl'),
     boxesDir: join(home, 'boxes'),
     imagesDir,
     rootfsDir: join(imagesDir, 'rootfs'),

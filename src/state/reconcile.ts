@@ -11,9 +11,11 @@ import { readdirSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 import { removeBoxDirectory } from './box-updates.ts';
+import { dieEvent } from './box-events.ts';
 import { type Notify, readBoxes, updateBoxes } from './boxes-file.ts';
 import { hasErrno } from '../errors.ts';
 import { boxDirectory, boxPaths, type Layout } from './layout.ts';
+import { appendEvents } from './journal.ts';
 import { findBoxProcesses, isAlive, killBoxProcesses } from './processes.ts';
 import { restarts } from './restart-policy.ts';
 import type { BoxRecord } from './record.ts';
@@ -50,6 +52,9 @@ async function repair(layout: Layout, notify: Notify | undefined): Promise<BoxRe
         // Before the record says so: an idle box never has sockets.
         rmSync(dirname(boxPaths(directory).execSocket), { recursive: true, force: true });
         if (box.auto_remove) {
+          if (box.status !== 'starting') {
+            appendEvents(layout, [dieEvent(box, LOST_EXIT_CODE, new Date().toISOString())]);
+          }
           fresh.splice(fresh.indexOf(box), 1);
           removed.push(box.short_id);
           dropAnonymous(layout, box, fresh);

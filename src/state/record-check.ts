@@ -6,6 +6,7 @@
  */
 import { isObject } from '../json.ts';
 import { POLICY_PATTERN } from './restart-policy.ts';
+import { isSettings } from './box-settings.ts';
 import type {
   BoxRecord,
   BoxStatus,
@@ -160,6 +161,7 @@ const FIELDS = {
   exec_socket_path: path,
   console_log: path,
   has_writes: flag,
+  settings: isSettings,
 } satisfies ChecksOf<BoxRecord>;
 
 interface Field {

@@ -1,6 +1,7 @@
 /**
  * The durable facts of one box, as they stand in boxes.json (R-41). Field names are those of the file.
  */
+import type { BoxSettings } from './box-settings.ts';
 
 /**
  * Life of a box (R-10); `starting` is shown as created: a monitor has been asked for and has not answered. `restarting`: the
@@ -136,6 +137,8 @@ export interface BoxRecord {
   console_log: string;
   /** True once the box has been started: its scratch disk holds its writes and the next start keeps them. */
   has_writes: boolean;
+  /** What differs from the default settings; absent when nothing does. */
+  settings?: Partial<BoxSettings>;
 }
 
 /** The whole file. */

@@ -3,12 +3,13 @@
  * directory without a record is litter, whenever a crash has left it. Changes are made under the lock of boxes.json,
  * because boxes hold volumes: a volume that is being removed cannot be taken by a new box.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { A3sError, hasErrno } from '../errors.ts';
 import { randomBytes } from '../random.ts';
 import { namesIn, removeTree } from './directory.ts';
+import { appendEvents, type JournalEvent } from './journal.ts';
 import { type Layout, volumePaths, volumeRecordsDir } from './layout.ts';
 import type { BoxRecord } from './record.ts';
 import { VOLUME_NAME_PATTERN } from './record-check.ts';
@@ -83,13 +84,19 @@ export async function addVolume(
       cause,
     });
   }
+  appendEvents(layout, [volumeEvent('create', name)]);
   return record;
+}
+
+function volumeEvent(action: string, name: string): JournalEvent {
+  return { type: 'volume', action, id: name, attributes: { driver: 'local' } };
 }
 
 /** Takes a volume out of use, in a moment. Call it under the lock; its files go with emptyTrash. One that is not there is no error. */
 export function dropVolume(layout: Layout, name: string): void {
   if (!VOLUME_NAME_PATTERN.test(name)) return;
   const paths = volumePaths(layout, name);
+  if (existsSync(paths.record)) appendEvents(layout, [volumeEvent('destroy', name)]);
   rmSync(paths.record, { force: true });
   try {
     renameSync(paths.share, join(layout.volumesDir, `${GONE}${randomBytes(8).toString('hex')}`));

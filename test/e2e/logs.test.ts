@@ -87,3 +87,47 @@ describe('logs -f', () => {
     expect(await a3s(['logs', '-f', name])).toMatchObject({ status: 0, out: 'done\n', err: '' });
   });
 });
+
+describe('log drivers', () => {
+  const numbers = (from: number, to: number): string =>
+    Array.from({ length: to - from + 1 }, (_, n) => `${from + n}\n`).join('');
+
+  test('json-file begins a new file when one is full; a follower and a later reader miss nothing', async () => {
+    const flags = ['--log-opt', 'max-size=200k', '--log-opt', 'max-file=100'];
+    const script = 'seq 1 30000; sleep 1; seq 30001 40000 >&2';
+    const name = await boxes.detached('rotated', [...flags, 'a3s/base', 'sh', '-c', script]);
+    const followed = await a3s(['logs', '-f', name]);
+    expect(followed).toMatchObject({ status: 0, out: numbers(1, 30_000), err: numbers(30_001, 40_000) });
+    const read = await a3s(['logs', name]);
+    expect([read.out === followed.out, read.err === followed.err]).toEqual([true, true]);
+    expect(await a3s(['logs', '-n', '10001', name])).toMatchObject({ out: '30000\n', err: followed.err });
+  });
+
+  test('json-file keeps no more than it was told', async () => {
+    const name = boxes.name('bounded');
+    const flags = ['--log-opt', 'max-size=50k', '--log-opt', 'max-file=2'];
+    await a3sOk(['run', '--name', name, ...flags, 'a3s/base', 'seq', '1', '20000']);
+    const kept = (await a3sOk(['logs', name])).split('\n');
+    expect(kept.at(-1)).toBe('20000');
+    expect(kept.length).toBeLessThan(2000);
+    expect(kept.length).toBeGreaterThan(500);
+  });
+
+  test('none keeps nothing, shows everything to who is attached, and cannot be read', async () => {
+    const name = boxes.name('none');
+    expect(await a3sOk(['run', '--name', name, '--log-driver', 'none', 'a3s/base', 'echo', 'hi'])).toBe('hi');
+    expect(await a3s(['logs', name])).toMatchObject({
+      status: 1,
+      out: '',
+      err: 'Error response from daemon: configured logging driver does not support reading\n',
+    });
+  });
+
+  test('--details shows the labels and variables that the options name', async () => {
+    const name = boxes.name('details');
+    const flags = ['--log-opt', 'labels=tier', '--log-opt', 'env=A', '-l', 'tier=front end', '-e', 'A=1'];
+    await a3sOk(['run', '--name', name, ...flags, 'a3s/base', 'echo', 'hi']);
+    expect(await a3sOk(['logs', '--details', name])).toBe('A=1,tier=front+end hi');
+    expect(await a3sOk(['logs', name])).toBe('hi');
+  });
+});

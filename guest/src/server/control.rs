@@ -63,7 +63,8 @@ impl Server {
             net::disconnect()?;
         }
         let (key, zygote) = self.take_zygote(&run.root)?;
-        limit(&zygote.cgroup, &run.limits)?;
+        run.settings.bound_disk(&run.root.upper)?;
+        limit(&zygote.cgroup, &run.limits, run.settings.memory_low_bytes)?;
         let process = &run.process;
         let (master, number) = if process.tty {
             let pair = tty::open_pair(zygote.multiplexer.as_fd(), process.rows, process.cols);
@@ -100,7 +101,7 @@ impl Server {
     fn limit(&mut self, limits: &Limits) -> Result<(), Failure> {
         match &mut self.workload {
             Some(workload) if !workload.over => {
-                limit(&workload.cgroup, limits)?;
+                limit(&workload.cgroup, limits, None)?;
                 workload.limited |= limits.memory_bytes.is_some();
                 Ok(())
             }
@@ -145,7 +146,7 @@ impl Server {
     }
 }
 
-fn limit(cgroup: &Cgroup, limits: &Limits) -> Result<(), Failure> {
-    let done = cgroup.limit(limits);
+fn limit(cgroup: &Cgroup, limits: &Limits, low: Option<u64>) -> Result<(), Failure> {
+    let done = cgroup.limit(limits, low);
     done.map_err(|(file, e)| Failure::new(Code::Io, "cgroup", format!("{file}: {e}")))
 }

@@ -2,6 +2,7 @@
 
 use crate::failure::{Code, Failure};
 use crate::request::{Exec, Identity, Limits, Network, Process, Request, Root, Run};
+use crate::settings::Settings;
 
 use super::Server;
 use super::process::Stage;
@@ -96,6 +97,7 @@ fn trivial(root: &Root) -> Run {
             capabilities: None,
             no_new_privileges: false,
         },
+        settings: Settings::default(),
         sync_on_exit: true,
     }
 }

@@ -11,7 +11,7 @@ const SLOP = 5;
  */
 export function flagUsages(flags: FlagSet, columns: number): string {
   const shown = Object.entries(flags)
-    .filter(([, spec]) => spec.hidden !== true && spec.refused !== true && spec.aliasOf === undefined)
+    .filter(([, spec]) => spec.hidden !== true && spec.refused === undefined && spec.aliasOf === undefined)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, spec]) => ({ left: leftColumn(name, spec), right: rightColumn(spec) }));
   const width = Math.max(0, ...shown.map(({ left }) => left.length)) + 3;

@@ -7,9 +7,11 @@ import type { ParsedMount } from '../../engine/volumes/mount-request.ts';
 import { parseMount } from '../../engine/volumes/parse-mount.ts';
 import { A3sError } from '../../errors.ts';
 import { goQuote } from '../../output/go-quote.ts';
+import { isAddress, parseExtraHost, parseSearchDomain } from './address.ts';
+import { BadValue } from './bad-value.ts';
+import { parseMemorySwap, parseSysctl, parseUlimit, type Ulimit } from './process-limits.ts';
 
-/** Thrown by a kind; the parser adds the flag's name. */
-export class BadValue extends Error {}
+export { BadValue };
 
 export interface Kind<T> {
   /** How help names the value; empty for a flag that takes none. */
@@ -98,15 +100,6 @@ function appendAddress(previous: readonly string[], text: string): readonly stri
   return [...previous, address];
 }
 
-/** As `net.isIP`; loading node:net takes 2 ms of every start. */
-function isAddress(text: string): boolean {
-  const parts = text.split('.');
-  if (parts.length === 4 && !text.includes(':')) {
-    return parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
-  }
-  return text.includes(':') && URL.canParse(`http://[${text}]`);
-}
-
 function appendFilter(previous: readonly string[], text: string): readonly string[] {
   if (text === '') return previous;
   if (!text.includes('=')) throw new BadValue('bad format of filter (expected name=value)');
@@ -129,6 +122,10 @@ function appendMount(previous: readonly ParsedMount[], text: string): readonly P
     throw error instanceof A3sError && error.code === 'usage' ? new BadValue(error.message) : error;
   }
 }
+
+const each =
+  <T>(parse: (text: string) => T) =>
+  (previous: readonly T[], value: string): readonly T[] => [...previous, parse(value)];
 
 const text = (label: string): Kind<string | undefined> => ({
   label,
@@ -156,6 +153,12 @@ export const kinds = {
   env: list('list', appendEnv),
   label: list('list', appendLabel),
   address: list('list', appendAddress),
+  extraHost: list('list', each(parseExtraHost)),
+  domain: list('list', each(parseSearchDomain)),
+  map: list('map'),
+  sysctl: list('map', each(parseSysctl)),
+  ulimit: { label: 'ulimit', zero: [], parse: each(parseUlimit) } satisfies Kind<readonly Ulimit[]>,
+  swap: number('bytes', (_previous, value) => parseMemorySwap(value)),
   filter: list('filter', appendFilter),
   stream: list('list', appendStream),
   mount: { label: 'mount', zero: [], parse: appendMount } satisfies Kind<readonly ParsedMount[]>,

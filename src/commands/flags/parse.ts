@@ -55,7 +55,7 @@ class Parser {
     this.flags = new Map([['help', HELP], ...Object.entries(flags)]);
     for (const [name, spec] of this.flags) {
       if (spec.short !== undefined) this.letters.set(spec.short, name);
-      if (spec.refused === true || spec.aliasOf !== undefined) continue;
+      if (spec.refused !== undefined || spec.aliasOf !== undefined) continue;
       const kind = kinds[spec.kind] as Kind<unknown>;
       this.values.set(name, spec.default === undefined ? kind.zero : kind.parse(kind.zero, spec.default));
     }
@@ -116,10 +116,9 @@ class Parser {
     const target = spec.aliasOf ?? name;
     try {
       const value = kind.parse(this.values.get(target) ?? kind.zero, text);
-      const harmless = spec.kind === 'bool' ? value === (spec.default === 'true') : text === spec.default;
-      if (spec.refused === true) {
-        if (harmless) return;
-        throw new A3sError('unsupported', `--${name} is not supported yet`, { exitStatus: 125 });
+      if (spec.refused !== undefined) {
+        if (isHarmless(spec, value, text)) return;
+        throw refusal(name, spec.refused);
       }
       this.values.set(target, value);
       this.given.add(target);
@@ -129,6 +128,17 @@ class Parser {
       throw usage(`invalid argument ${goQuote(text)} for "${shown}" flag: ${error.message}`);
     }
   }
+}
+
+/** Asks for what happens anyway. */
+function isHarmless(spec: FlagSpec, value: unknown, text: string): boolean {
+  if (spec.kind === 'bool') return value === (spec.default === 'true');
+  return text === spec.default || spec.accepts?.includes(text) === true;
+}
+
+function refusal(name: string, why: true | string): A3sError {
+  const message = why === true ? `--${name} is not supported yet` : `--${name} is not supported: ${why}`;
+  return new A3sError('unsupported', message, { exitStatus: 125 });
 }
 
 function usage(message: string): A3sError {

@@ -12,8 +12,13 @@ export interface FlagSpec {
   readonly hidden?: true;
   /** Another spelling of this flag; shares its value. */
   readonly aliasOf?: string;
-  /** Docker has it, this version does not: giving another value than `default` is an error. */
-  readonly refused?: true;
+  /**
+   * Docker has it and a3s-box has not: giving another value than `default` is an error. A text says why there will be none;
+   * `true` that there is none yet.
+   */
+  readonly refused?: true | string;
+  /** Further values of a refused flag that ask for what happens anyway. */
+  readonly accepts?: readonly string[];
 }
 
 /** The flags of one command by their long names. */
@@ -25,8 +30,19 @@ type ValueOf<S extends FlagSpec> = S extends { default: string }
 
 /** The values a command receives: one for each flag it supports. */
 export type FlagValues<F extends FlagSet> = {
-  readonly [N in keyof F as F[N] extends { refused: true } | { aliasOf: string } ? never : N]: ValueOf<F[N]>;
+  readonly [
+    N in keyof F as F[N] extends { refused: true | string } | { aliasOf: string } ? never : N
+  ]: ValueOf<F[N]>;
 };
+
+/** A flag of Docker's that cannot mean anything here, with the reason. */
+export function never<const K extends KindName>(
+  kind: K,
+  refused: string,
+  ...accepts: readonly string[]
+): { kind: K; help: string; refused: string; accepts: readonly string[] } {
+  return { kind, help: '', refused, accepts };
+}
 
 /** `refused('list', 'cap-add', …)`: Docker's flags that this version knows and refuses. */
 export function refused<const N extends string>(

@@ -1,5 +1,6 @@
 /** What `ps` shows of a box, by Docker's field names. */
 import { goQuote } from '../../output/go-quote.ts';
+import { humanSize } from '../../output/human-size.ts';
 import { timeAgo } from '../../output/human-duration.ts';
 import type { Field, Listing } from '../../output/listing.ts';
 import { localTime } from '../../output/local-time.ts';
@@ -14,9 +15,16 @@ const MOUNT_WIDTH = 15;
 export interface BoxListingOptions {
   truncate: boolean;
   now: Date;
+  /** By ID, where they were asked for. */
+  sizes?: BoxSizes | undefined;
+  /** The table has a column for them. */
+  sizeColumn?: boolean;
 }
 
-export function boxListing({ truncate, now }: BoxListingOptions): Listing<BoxRecord> {
+/** Bytes on a box's writable disk and in its whole root, by the box's ID. */
+export type BoxSizes = ReadonlyMap<string, { disk: number; root: number }>;
+
+export function boxListing({ truncate, now, sizes, sizeColumn }: BoxListingOptions): Listing<BoxRecord> {
   const cut = (text: string, length: number): string => (truncate ? ellipsis(text, length) : text);
   const fields: Record<string, Field<BoxRecord>> = {
     ID: { heading: 'CONTAINER ID', value: (box) => (truncate ? box.short_id : box.id) },
@@ -34,7 +42,7 @@ export function boxListing({ truncate, now }: BoxListingOptions): Listing<BoxRec
     },
     State: { heading: 'STATE', value: stateOf },
     Status: { heading: 'STATUS', value: (box) => statusOf(box, now) },
-    Size: { heading: 'SIZE', value: () => '0B' },
+    Size: { heading: 'SIZE', value: (box) => sizeOf(sizes?.get(box.id)) },
     Labels: {
       heading: 'LABELS',
       value: (box) =>
@@ -66,10 +74,24 @@ export function boxListing({ truncate, now }: BoxListingOptions): Listing<BoxRec
         value: (box, key) => (Object.hasOwn(box.labels, key) ? (box.labels[key] ?? '') : ''),
       },
     },
-    table: ['ID', 'Image', 'Command', 'RunningFor', 'Status', 'Ports', 'Names'],
+    table: [
+      'ID',
+      'Image',
+      'Command',
+      'RunningFor',
+      'Status',
+      'Ports',
+      'Names',
+      ...(sizeColumn === true ? ['Size'] : []),
+    ],
     id: 'ID',
     typeName: 'ContainerContext',
   };
+}
+
+function sizeOf(size: { disk: number; root: number } | undefined): string {
+  if (size === undefined) return '0B';
+  return `${humanSize(size.disk)} (virtual ${humanSize(size.root)})`;
 }
 
 function isUp(box: BoxRecord): boolean {

@@ -34,7 +34,7 @@ export async function pruneVolumes(engine: Engine, { all, matches }: PruneOption
   );
   for (const name of candidates) {
     // Outside the lock: it may be a large tree.
-    const size = await treeSize(volumePaths(layout, name).data, new Set());
+    const size = await treeSize(volumePaths(layout, name).data);
     const dropped = await updateBoxes(
       layout,
       (fresh) => {
@@ -53,7 +53,7 @@ export async function pruneVolumes(engine: Engine, { all, matches }: PruneOption
 }
 
 /** Bytes in the regular files of a tree; what goes away meanwhile, or may not be read, counts nothing. */
-async function treeSize(directory: string, seen: Set<number>): Promise<number> {
+export async function treeSize(directory: string, seen = new Set<number>()): Promise<number> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
   let total = 0;
   for (const entry of entries) {

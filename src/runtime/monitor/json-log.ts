@@ -1,27 +1,48 @@
 /** The workload's output on disk, in the format of Docker's json-file driver: one JSON object a line. */
-import { closeSync, openSync, write } from 'node:fs';
+import { closeSync, existsSync, fstatSync, linkSync, openSync, renameSync, rmSync, write } from 'node:fs';
 
-import { preciseTime } from '../clock.ts';
+import { preciseTime } from '../../state/clock.ts';
+
+export interface LogRotation {
+  /** Bytes of a file after which the next one begins. */
+  maxSize: number;
+  /** How many files are kept: `path`, `path.1`, … from new to old. */
+  maxFiles: number;
+}
+
+export interface JsonLogOptions extends LogRotation {
+  /** Stands at each line. */
+  attributes?: Record<string, string> | undefined;
+}
+
+const NO_ROTATION: JsonLogOptions = { maxSize: Number.POSITIVE_INFINITY, maxFiles: 1 };
 
 /** Docker cuts longer lines into pieces of this size. */
 const MAX_LINE = 16_384;
 const NEWLINE = 10;
+/** A clock that goes back by more was set anew. */
+const CLOCK_STEP_MS = 1000;
 
 type StreamName = 'stdout' | 'stderr';
 
-/** RFC 3339 with nanoseconds, as Docker writes it. */
-export function timestamp(): string {
-  const now = preciseTime();
+/** A time in ms since 1970 by RFC 3339 with nanoseconds, as Docker writes it. */
+export function timestamp(now = preciseTime()): string {
   const whole = Math.floor(now);
   const nanos = String(Math.floor((now - whole) * 1_000_000)).padStart(6, '0');
   return `${new Date(whole).toISOString().slice(0, -1)}${nanos}Z`;
 }
 
 export class JsonLog {
-  readonly #fd: number;
+  readonly #path: string;
+  readonly #options: JsonLogOptions;
+  #fd: number;
+  /** Bytes in the file that is written. */
+  #fileSize: number;
   /** Unfinished lines, copied: a piece of a chunk would keep the whole chunk in memory. */
   readonly #partial = { stdout: Buffer.alloc(MAX_LINE), stderr: Buffer.alloc(MAX_LINE) };
   readonly #partialSize: Record<StreamName, number> = { stdout: 0, stderr: 0 };
+  /** Of the last line, in ms since 1970. */
+  #lastTime = 0;
   #pending: string[] = [];
   #waiting: (() => void)[] = [];
   #writing = false;
@@ -29,8 +50,11 @@ export class JsonLog {
   #closed = false;
   readonly #onError: (error: Error) => void;
 
-  constructor(path: string, onError: (error: Error) => void) {
+  constructor(path: string, onError: (error: Error) => void, options: JsonLogOptions = NO_ROTATION) {
+    this.#path = path;
+    this.#options = options;
     this.#fd = openSync(path, 'a', 0o600);
+    this.#fileSize = fstatSync(this.#fd).size;
     this.#onError = onError;
   }
 
@@ -41,7 +65,7 @@ export class JsonLog {
       done();
       return;
     }
-    const time = timestamp();
+    const time = this.#time();
     let start = 0;
     for (;;) {
       const room = MAX_LINE - this.#partialSize[stream];
@@ -62,7 +86,7 @@ export class JsonLog {
   /** Writes the unfinished lines and closes the file. */
   async close(): Promise<void> {
     for (const stream of ['stdout', 'stderr'] as const) {
-      if (this.#partialSize[stream] > 0) this.#line(stream, Buffer.alloc(0), timestamp());
+      if (this.#partialSize[stream] > 0) this.#line(stream, Buffer.alloc(0), this.#time());
     }
     this.#closed = true;
     await new Promise<void>((resolve) => {
@@ -70,6 +94,14 @@ export class JsonLog {
       this.#flush();
     });
     closeSync(this.#fd);
+  }
+
+  /** Lines are in the order of their times: the clock's last digits may go back a little, and are waited for. */
+  #time(): string {
+    const now = preciseTime();
+    const behind = this.#lastTime - now;
+    if (behind <= 0 || behind > CLOCK_STEP_MS) this.#lastTime = now;
+    return timestamp(this.#lastTime);
   }
 
   #keep(stream: StreamName, part: Buffer): void {
@@ -81,30 +113,90 @@ export class JsonLog {
     const size = this.#partialSize[stream];
     const line = size === 0 ? last : Buffer.concat([this.#partial[stream].subarray(0, size), last]);
     this.#partialSize[stream] = 0;
-    this.#pending.push(`${JSON.stringify({ log: line.toString('utf8'), stream, time })}\n`);
+    const { attributes: attrs } = this.#options;
+    const entry = { log: line.toString('utf8'), stream, ...(attrs === undefined ? {} : { attrs }), time };
+    this.#pending.push(`${JSON.stringify(entry)}\n`);
   }
 
   #flush(): void {
     if (this.#writing) return;
-    const text = this.#pending.join('');
-    const settled = this.#waiting;
-    this.#pending = [];
-    this.#waiting = [];
-    if (text === '' || this.#failed) {
-      for (const done of settled) done();
+    if (this.#pending.length === 0 || this.#failed) {
+      this.#pending = [];
+      this.#release(this.#waiting.length);
       return;
     }
+    // Whoever comes while this is written waits for the next round.
+    const settled = this.#waiting.length;
     this.#writing = true;
-    this.#append(Buffer.from(text), (error) => {
+    this.#writeFiles((error) => {
       this.#writing = false;
       if (error !== null && !this.#failed) {
         // A full disk must not stop the workload: the log ends, and the monitor's own log says why.
         this.#failed = true;
         this.#onError(error);
       }
-      for (const done of settled) done();
+      this.#release(settled);
       if (this.#pending.length > 0 || this.#waiting.length > 0) this.#flush();
     });
+  }
+
+  #release(count: number): void {
+    for (const done of this.#waiting.splice(0, count)) done();
+  }
+
+  /** Writes all that is pending now, file after file. */
+  #writeFiles(done: (error: Error | null) => void): void {
+    const lines = this.#pending;
+    this.#pending = [];
+    let next = 0;
+    const step = (error: Error | null): void => {
+      if (error !== null || next === lines.length) {
+        done(error);
+        return;
+      }
+      try {
+        if (this.#fileSize >= this.#options.maxSize) this.#rotate();
+      } catch (cause) {
+        done(cause instanceof Error ? cause : new Error(String(cause)));
+        return;
+      }
+      const first = next;
+      next = this.#fill(lines, first);
+      this.#append(Buffer.from(lines.slice(first, next).join('')), step);
+    };
+    step(null);
+  }
+
+  /** Index of the first line from `first` on that goes to the next file. */
+  #fill(lines: readonly string[], first: number): number {
+    const { maxSize } = this.#options;
+    if (maxSize === Number.POSITIVE_INFINITY) return lines.length;
+    let next = first;
+    for (; next < lines.length && this.#fileSize < maxSize; next += 1) {
+      this.#fileSize += Buffer.byteLength(lines[next] ?? '');
+    }
+    return next;
+  }
+
+  /**
+   * Begins a new file. `path` is there at any instant, and a follower holds the old file open, so that it loses nothing whatever
+   * becomes of that.
+   */
+  #rotate(): void {
+    const { maxFiles } = this.#options;
+    const name = (index: number): string => (index === 0 ? this.#path : `${this.#path}.${index}`);
+    let free = 1;
+    while (free < maxFiles - 1 && existsSync(name(free))) free += 1;
+    for (; free > 1; free -= 1) renameSync(name(free - 1), name(free));
+    const fd = openSync(`${this.#path}.new`, 'w', 0o600);
+    if (maxFiles > 1) {
+      rmSync(name(1), { force: true });
+      linkSync(this.#path, name(1));
+    }
+    renameSync(`${this.#path}.new`, this.#path);
+    closeSync(this.#fd);
+    this.#fd = fd;
+    this.#fileSize = 0;
   }
 
   #append(bytes: Buffer, done: (error: Error | null) => void): void {

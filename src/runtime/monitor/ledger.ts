@@ -1,6 +1,8 @@
 /** What the monitor writes into its box's record, in order, each change once. */
 import { A3sError } from '../../errors.ts';
 import type { Layout } from '../../state/layout.ts';
+import { boxEvent, dieEvent } from '../../state/box-events.ts';
+import { appendEvents } from '../../state/journal.ts';
 import { deleteBox, updateBox } from '../../state/box-updates.ts';
 import { processStart } from '../../state/processes.ts';
 import type { BoxRecord, HealthStatus, PortMapping } from '../../state/record.ts';
@@ -24,6 +26,7 @@ export class BoxLedger {
   readonly #record: BoxRecord;
   /** A command asked for the end: a restart policy must not undo it. */
   stoppedByUser = false;
+  #startedAt: string | null = null;
 
   /** @param record the box as it was launched */
   constructor(layout: Layout, record: BoxRecord) {
@@ -34,6 +37,7 @@ export class BoxLedger {
   /** The workload runs, because its policy or a user has started it. */
   async running(ports: PortMapping[], by: 'policy' | 'user'): Promise<void> {
     const startedAt = new Date().toISOString();
+    this.#startedAt = startedAt;
     const written = await updateBox(this.#layout, this.#record.id, (record) => {
       record.status = 'running';
       record.pid = process.pid;
@@ -66,6 +70,18 @@ export class BoxLedger {
     });
   }
 
+  /** The record goes without a last state: what it would have told is put into the journal here. */
+  #tellEnd(result: ProcessResult): void {
+    const record = { ...this.#record, started_at: this.#startedAt };
+    const end = dieEvent(record, result.exitCode, new Date().toISOString());
+    const events = [
+      ...(result.oomKilled === true ? [boxEvent(record, 'oom')] : []),
+      end,
+      ...(this.stoppedByUser ? [boxEvent(record, 'stop')] : []),
+    ];
+    appendEvents(this.#layout, events);
+  }
+
   /**
    * The end: stopped, dead (its VM vanished), never started, removed, or about to run again.
    * @returns the record that the next run is made from; null when there is none.
@@ -73,6 +89,7 @@ export class BoxLedger {
   async ended(end: End): Promise<BoxRecord | null> {
     const { id } = this.#record;
     if (this.#record.auto_remove && end.again !== 'asked') {
+      if (end.hasStarted) this.#tellEnd(end.result);
       end.idle();
       await deleteBox(this.#layout, id);
       return null;

@@ -1,13 +1,13 @@
 /** The workload's output to everyone who wants it: the log and any number of clients, each byte once, none ahead of the slowest. */
 import { MessageType, type Message } from '../protocol/messages.ts';
 import type { Client } from './client.ts';
-import type { JsonLog } from './json-log.ts';
+import type { WorkloadLog } from './workload-log.ts';
 
 export class OutputHub {
-  readonly #log: JsonLog;
+  readonly #log: WorkloadLog;
   readonly #clients = new Set<Client>();
 
-  constructor(log: JsonLog) {
+  constructor(log: WorkloadLog) {
     this.#log = log;
   }
 

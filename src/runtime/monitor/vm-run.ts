@@ -15,10 +15,10 @@ import { bootBox, type BootedBox } from './boot.ts';
 import { bridgeSocket } from './bridge.ts';
 import type { Client } from './client.ts';
 import type { BoxLimits } from './requests.ts';
-import { JsonLog } from './json-log.ts';
 import { note } from './monitor-log.ts';
 import { OutputHub } from './output-hub.ts';
 import { Workload } from './workload.ts';
+import { openLog, type WorkloadLog } from './workload-log.ts';
 import { trace } from '../../trace.ts';
 
 const SIGKILL = 9;
@@ -46,7 +46,7 @@ export interface RunOptions {
 
 export class VmRun {
   readonly #options: RunOptions;
-  readonly #log: JsonLog;
+  readonly #log: WorkloadLog;
   readonly hub: OutputHub;
   readonly #servers: Server[] = [];
   /** Ends whatever is under way when the box cannot go on. */
@@ -67,7 +67,7 @@ export class VmRun {
 
   constructor(options: RunOptions) {
     this.#options = options;
-    this.#log = new JsonLog(options.paths.jsonLog, (error) => note(`the log ends here: ${error.message}`));
+    this.#log = openLog(options.record);
     this.hub = new OutputHub(this.#log);
   }
 

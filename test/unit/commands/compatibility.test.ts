@@ -8,8 +8,8 @@ import { groups, load, plain, spellings } from '../../../src/commands/registry.t
 const INTRODUCTION = `# Compatibility with Docker's command line
 
 The reference is the \`docker\` client 28. The tables list each command of a3s-box and every flag that Docker's has.
-A flag that is not supported is known to the parser and refused with \`--flag is not supported yet\` (exit status 125);
-it is never ignored. Asking such a flag for what happens anyway (\`--privileged=false\`) is accepted.
+A flag that is not supported is known to the parser and refused with \`--flag is not supported yet\`, or with the reason why it
+cannot be (exit status 125); it is never ignored. Asking such a flag for what happens anyway (\`--privileged=false\`) is accepted.
 
 This file is made from the flags' own definitions by \`test/unit/commands/compatibility.test.ts\`.
 
@@ -36,6 +36,13 @@ This file is made from the flags' own definitions by \`test/unit/commands/compat
   (hosts and networks, separated by commas); the \`insecure-registries\` of a \`daemon.json\` are not read.
 - A volume's directory is \`volumes/NAME/_data\` of the state directory. The driver is always \`local\` and takes no
   options; mounts do not propagate. \`--volumes-from\` is not supported yet.
+- \`--sysctl\` takes every parameter: the kernel is the box's own. \`--storage-opt size=\` takes 1m to 64g; \`df\` in the box shows the
+  bound as available space, not as the size of the file system. A box has no swap: \`--memory-swap\` equals the memory or is -1.
+- \`--privileged\` gives all capabilities and a writable, unmasked /proc and /sys; the devices are those of the VM.
+- \`--log-driver\` is \`json-file\` (with \`max-size\`, \`max-file\`, \`labels\`, \`env\`) or \`none\`.
+- \`events\` reads a journal that outlives every command; the attributes of an event are the labels, image and name of the box at that
+  moment. The end of a command that was started by \`exec -d\` is not told of.
+- \`system df\` counts layers as parts of their image's size; builds have no cache of their own.
 - A box takes at most 16 different directories and volumes of the host; single files and mounts of one directory share.
 - The global flags \`-H\`, \`--context\`, \`--config\`, \`--log-level\` and \`--tls…\` are refused: there is no daemon.
 
@@ -43,7 +50,7 @@ This file is made from the flags' own definitions by \`test/unit/commands/compat
 `;
 
 /** Commands that are only found in their group. */
-const GROUPED = ['containerPrune', 'imagePrune'] as const;
+const GROUPED = ['containerPrune', 'imagePrune', 'systemDf', 'systemPrune'] as const;
 
 /** Flags of our own. */
 const OURS = new Set(['exec --timeout']);
@@ -72,6 +79,7 @@ function row(command: string, flag: string, spec: FlagSpec): string {
 
 function verdict(command: string, flag: string, spec: FlagSpec): string {
   if (spec.refused === true) return 'not supported yet';
+  if (spec.refused !== undefined) return `no: ${spec.refused}`;
   if (spec.aliasOf !== undefined) return `supported, as \`--${spec.aliasOf}\``;
   return OURS.has(`${command} --${flag}`) ? 'supported; not in Docker' : 'supported';
 }

@@ -22,7 +22,7 @@ async function call(...argv: string[]): Promise<{ status: number; stdout: string
   return { status, stdout: read(stdout), stderr: read(stderr) };
 }
 
-const WITHOUT_FLAGS = ['logout', 'pause', 'port', 'rename', 'tag', 'unpause', 'wait'];
+const WITHOUT_FLAGS = ['completion', 'logout', 'pause', 'port', 'rename', 'tag', 'unpause', 'wait'];
 
 describe('help', () => {
   test.each([...plain])('of %s says how it is called, on stdout', async (name) => {
@@ -94,8 +94,13 @@ describe("command lines that are refused as docker's client refuses them", () =>
       `unknown flag: --nosuch\n\nUsage:  a3s-box [OPTIONS] COMMAND [ARG...]\n\nRun 'a3s-box --help' for more information\n`,
     ],
     [['cp', 'x'], 1, "a3s-box: 'a3s-box cp' is not supported yet\n"],
-    [['system', 'df'], 1, "a3s-box: 'a3s-box system df' is not supported yet\n"],
-    [['run', '--cap-add', 'ALL', 'i'], 125, '--cap-add is not supported yet\n'],
+    [['container', 'cp'], 1, "a3s-box: 'a3s-box container cp' is not supported yet\n"],
+    [['run', '--mac-address', 'x', 'i'], 125, '--mac-address is not supported yet\n'],
+    [
+      ['run', '--pid', 'host', 'i'],
+      125,
+      '--pid is not supported: a box has a kernel of its own and shares no namespace with the host or with another box\n',
+    ],
     [['run', '-it', 'i'], 1, 'the input device is not a TTY\n'],
     [
       ['run', '--env-file', '/nosuch', 'i'],

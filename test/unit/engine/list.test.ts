@@ -75,9 +75,43 @@ test.each([
   ['status=up', 'usage', "invalid filter 'status=up'"],
   ['exited=x', 'usage', "invalid filter 'exited=x'"],
   ['name', 'usage', "invalid filter 'name'"],
-  ['health=healthy', 'unsupported', 'the filter health is not supported yet'],
+  ['is-task=true', 'unsupported', 'the filter is-task is not supported yet'],
+  ['health=well', 'usage', "invalid filter 'health=well'"],
+  ['publish=99999', 'usage', "invalid filter 'publish=99999'"],
+  ['expose=90-80', 'usage', "invalid filter 'expose=90-80'"],
   ['constructor=1', 'usage', "invalid filter 'constructor'"],
   ['before=nosuch', 'no_such_box', 'No such container: nosuch'],
 ])('filter %s is refused (%s)', async (filter, code, message) => {
   await expect(names([filter], true)).rejects.toMatchObject({ code, message });
+});
+
+test.for<[string[], string[]]>([
+  [['expose=80'], ['up']],
+  [['expose=70-90/tcp'], ['up']],
+  [['expose=80/udp'], []],
+  [['expose=8080'], ['up', 'down']],
+  [['publish=8080'], ['up']],
+  [['health=healthy'], ['up']],
+  [['health=none'], ['down', 'alone']],
+  [['network=none'], ['alone']],
+  [['network=bridge'], ['up', 'down']],
+])('filter %j', async ([filters, expected]) => {
+  const engine = testEngine();
+  const port_map = [{ host_ip: '0.0.0.0', host_port: 1, guest_port: 8080, protocol: 'tcp' }] as const;
+  const live = { pid: process.pid, pid_start: processStart(process.pid) };
+  await addBoxes(
+    engine,
+    { name: 'alone', network: 'none' },
+    { name: 'down', port_map: [...port_map], health: 'healthy' },
+    {
+      name: 'up',
+      status: 'running',
+      ...live,
+      port_map: [...port_map],
+      exposed_ports: [{ guest_port: 80, protocol: 'tcp' }],
+      health: 'healthy',
+    },
+  );
+  const boxes = await listBoxes(engine, { all: true, filters, last: undefined });
+  expect(boxes.map(({ name }) => name)).toEqual(expected);
 });

@@ -1,8 +1,9 @@
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
 
 import { type LogLine, readLogs } from '../../../src/engine/logs.ts';
+import { JsonLog } from '../../../src/runtime/monitor/json-log.ts';
 import { updateBox } from '../../../src/state/box-updates.ts';
 import { updateBoxes } from '../../../src/state/boxes-file.ts';
 import { processStart } from '../../../src/state/processes.ts';
@@ -116,4 +117,72 @@ test('following ends when the box is removed, and when its monitor is gone', asy
 
 test('an unknown box is an error on the first step', async () => {
   await expect(readLogs(testEngine(), 'nosuch', ALL).next()).rejects.toThrow('No such container: nosuch');
+});
+
+describe('a rotated log', () => {
+  const options = { 'max-size': '2k', 'max-file': '200' };
+  const state = { status: 'stopped', exit_code: 0, settings: { log_options: options } } as const;
+
+  async function rotated(lines: number, running: boolean) {
+    const { engine, file, id } = await boxWithLog('', running ? { ...state, ...live } : state);
+    const log = new JsonLog(file, (error) => expect.fail(error.message), { maxSize: 2000, maxFiles: 200 });
+    const write = async (): Promise<void> => {
+      for (let n = 0; n < lines; n += 10) {
+        const text = Array.from({ length: 10 }, (_, index) => `${n + index}\n`).join('');
+        await new Promise<void>((resolve) => log.write('stdout', Buffer.from(text), resolve));
+      }
+      await log.close();
+    };
+    return { engine, id, write, file };
+  }
+  const upTo = (count: number, from = 0): string[] =>
+    Array.from({ length: count - from }, (_, n) => `${from + n}\n`);
+
+  test('is read from its oldest file to its newest', async () => {
+    const { engine, write } = await rotated(500, false);
+    await write();
+    expect(await texts(readLogs(engine, 'd1', ALL))).toEqual(upTo(500));
+    expect(await texts(readLogs(engine, 'd1', { ...ALL, follow: true }))).toEqual(upTo(500));
+  });
+
+  test.each([0, 1, 20, 100, 499, 501])('has a tail of %d lines across its files', async (tail) => {
+    const { engine, write } = await rotated(500, false);
+    await write();
+    expect(await texts(readLogs(engine, 'd1', { ...ALL, tail }))).toEqual(upTo(500, Math.max(500 - tail, 0)));
+  });
+
+  test('loses no line to a follower while it is rotated, and none comes twice', async () => {
+    const { engine, id, write } = await rotated(5000, true);
+    const followers = [1, 2].map(() => texts(readLogs(engine, 'd1', { ...ALL, follow: true })));
+    await write();
+    await updateBox(engine.layout, id, (box) => {
+      box.status = 'stopped';
+      box.pid = null;
+    });
+    for (const follower of followers) expect(await follower).toEqual(upTo(5000));
+  });
+
+  test('that is removed while it is followed ends', async () => {
+    const { engine, id, write, file } = await rotated(100, true);
+    await write();
+    const lines = readLogs(engine, 'd1', { ...ALL, follow: true });
+    await lines.next();
+    rmSync(dirname(file), { recursive: true });
+    await updateBoxes(engine.layout, (boxes) =>
+      boxes.splice(
+        boxes.findIndex((box) => box.id === id),
+        1,
+      ),
+    );
+    const rest = await texts(lines);
+    expect(rest.length).toBeLessThan(100);
+  });
+});
+
+test('a box that keeps no log says so', async () => {
+  const { engine } = await boxWithLog('', { settings: { log_driver: 'none' } });
+  await expect(readLogs(engine, 'd1', ALL).next()).rejects.toMatchObject({
+    code: 'invalid_config',
+    message: 'configured logging driver does not support reading',
+  });
 });

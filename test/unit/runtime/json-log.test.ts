@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
 
 import { JsonLog, timestamp } from '../../../src/runtime/monitor/json-log.ts';
 import { randomSource } from '../random.ts';
@@ -147,4 +147,75 @@ test('output after the close is dropped and let go, and no other file gets its b
   expect(readFileSync(path, 'utf8')).not.toContain('late');
   expect(other.lines()).toEqual([]);
   expect(errors).toEqual([]);
+});
+
+test('times never go back by less than the clock is set', async () => {
+  const { write, log, lines } = openLog();
+  const clock = vi.spyOn(Date, 'now');
+  const now = Date.now();
+  try {
+    // Far from the monotonic clock, so that the wall clock alone counts.
+    for (const [shift, text] of [
+      [60_000, 'a\n'],
+      [59_500, 'b\n'],
+      [10_000, 'c\n'],
+    ] as const) {
+      clock.mockReturnValue(now + shift);
+      await write('stdout', text);
+    }
+  } finally {
+    clock.mockRestore();
+  }
+  await log.close();
+  const [first, second, third] = lines().map(({ time }) => Date.parse(time) - now);
+  expect([first, second, third]).toEqual([60_000, 60_000, 10_000]);
+});
+
+describe('rotation', () => {
+  const openRotating = (maxSize: number, maxFiles: number) => {
+    const path = join(temporaryDirectory(), 'log');
+    const log = new JsonLog(path, (error) => expect.fail(error.message), { maxSize, maxFiles });
+    const write = (text: string) =>
+      new Promise<void>((resolve) => log.write('stdout', Buffer.from(text), resolve));
+    return { path, log, write };
+  };
+  const numbers = (path: string): string =>
+    [...readFileSync(path, 'utf8').matchAll(/"log":"(\d+)/g)].map(([, digits]) => digits).join(' ');
+
+  test('a full file is followed by the next, and the oldest go', async () => {
+    const { path, log, write } = openRotating(140, 3);
+    for (let n = 1; n <= 9; n += 1) await write(`${n}\n`);
+    await log.close();
+    expect(readdirSync(dirname(path)).toSorted()).toEqual(['log', 'log.1', 'log.2']);
+    // A line takes some 72 bytes: a file is full with two.
+    expect([`${path}.2`, `${path}.1`, path].map(numbers)).toEqual(['5 6', '7 8', '9']);
+  });
+
+  test('a single file is replaced', async () => {
+    const { path, log, write } = openRotating(140, 1);
+    await write('1\n2\n3\n4\n5\n');
+    await log.close();
+    expect(readdirSync(dirname(path))).toEqual(['log']);
+    expect(numbers(path)).toBe('5');
+  });
+
+  test('goes on where an earlier monitor stopped', async () => {
+    const { path, log, write } = openRotating(140, 2);
+    await write('1\n');
+    await log.close();
+    const again = new JsonLog(path, () => {}, { maxSize: 140, maxFiles: 2 });
+    await new Promise<void>((resolve) => again.write('stdout', Buffer.from('2\n3\n'), resolve));
+    await again.close();
+    expect([`${path}.1`, path].map(numbers)).toEqual(['1 2', '3']);
+  });
+});
+
+test('attributes stand at each line', async () => {
+  const path = join(temporaryDirectory(), 'log');
+  const log = new JsonLog(path, () => {}, { maxSize: Infinity, maxFiles: 1, attributes: { a: 'b' } });
+  await new Promise<void>((resolve) => log.write('stdout', Buffer.from('x\n'), resolve));
+  await log.close();
+  expect(readFileSync(path, 'utf8')).toMatch(
+    /^\{"log":"x\\n","stream":"stdout","attrs":\{"a":"b"\},"time":"/,
+  );
 });

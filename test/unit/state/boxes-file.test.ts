@@ -32,7 +32,7 @@ test('an update is there for the next reader, in private files', async () => {
   const record = sampleRecordIn(layout);
   expect(await updateBoxes(layout, (boxes) => boxes.push(record))).toBe(1);
   expect(await readBoxes(layout)).toEqual([record]);
-  expect(readdirSync(layout.home)).toEqual(['boxes.json', 'boxes.lock']);
+  expect(readdirSync(layout.home)).toEqual(['boxes.json', 'boxes.lock', 'events.jsonl']);
   expect((statSync(layout.boxesFile).mode & 0o777).toString(8)).toBe('600');
   expect((statSync(layout.home).mode & 0o777).toString(8)).toBe('700');
 });
@@ -141,7 +141,7 @@ test('20 processes add boxes at once and none is lost', { timeout: 60_000 }, asy
   const codes = await Promise.all(writers.map(ended));
   expect(codes).toEqual(Array.from({ length: 20 }, () => 0));
   expect(await readBoxes(layout)).toHaveLength(40);
-  expect(readdirSync(layout.home)).toEqual(['boxes.json', 'boxes.lock']);
+  expect(readdirSync(layout.home)).toEqual(['boxes.json', 'boxes.lock', 'events.jsonl']);
 });
 
 test('a writer killed at any instant leaves a valid file and no lock', { timeout: 60_000 }, async () => {
@@ -157,7 +157,7 @@ test('a writer killed at any instant leaves a valid file and no lock', { timeout
     expect(await updateBoxes(layout, (fresh) => formatBoxes(fresh))).toBe(formatBoxes(boxes));
   }
   const left = readdirSync(layout.home).filter((name) => name !== 'boxes.json.tmp');
-  expect(left).toEqual(['boxes.json', 'boxes.lock']);
+  expect(left).toEqual(['boxes.json', 'boxes.lock', 'events.jsonl']);
 });
 
 test('a state directory that was moved takes its boxes along', async () => {

@@ -1,0 +1,42 @@
+/** `system df`: what is on the disk, and what could go. */
+import { diskUsage } from '../../engine/disk-usage.ts';
+import { renderListing } from '../../output/listing.ts';
+import { defineCommand } from '../command.ts';
+import { formatFlag } from '../format-flag.ts';
+import {
+  boxUsageListing,
+  imageUsageListing,
+  imageUsageRows,
+  usageListing,
+  usageRows,
+  volumeUsageListing,
+} from '../rows/disk-usage-listing.ts';
+
+const CACHE_TABLE = 'CACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED';
+
+export const systemDf = defineCommand({
+  summary: 'Show disk usage of images, boxes and volumes',
+  usage: '[OPTIONS]',
+  args: { min: 0, max: 0 },
+  flags: {
+    format: formatFlag,
+    verbose: { kind: 'bool', short: 'v', help: 'Show detailed information on space usage' },
+  },
+  async run(context, { flags }) {
+    const usage = await diskUsage(await context.engine());
+    const table = { format: undefined, quiet: false };
+    if (!flags.verbose) {
+      const rows = usageRows(usage);
+      await context.print(await renderListing(usageListing, rows, { ...table, format: flags.format }));
+      return;
+    }
+    const now = new Date();
+    const images = await renderListing(imageUsageListing(now), imageUsageRows(usage.images), table);
+    const boxes = await renderListing(boxUsageListing(now), usage.boxes, table);
+    const volumes = await renderListing(volumeUsageListing, usage.volumes, table);
+    await context.print(
+      `Images space usage:\n\n${images}\nContainers space usage:\n\n${boxes}\n` +
+        `Local Volumes space usage:\n\n${volumes}\nBuild cache usage: 0B\n\n${CACHE_TABLE}\n`,
+    );
+  },
+});

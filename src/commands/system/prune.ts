@@ -1,0 +1,79 @@
+/** `system prune`: whatever is not in use. */
+import { pruneBoxes } from '../../engine/prune-boxes.ts';
+import { pruneImages } from '../../engine/prune-images.ts';
+import { pruneVolumes } from '../../engine/volumes/prune.ts';
+import { A3sError } from '../../errors.ts';
+import { humanSize } from '../../output/human-size.ts';
+import { defineCommand } from '../command.ts';
+import { confirm } from '../confirm.ts';
+import { boxPruneFilter } from '../rows/box-prune-filter.ts';
+import { imagePruneFilter } from '../rows/image-filter.ts';
+import { prunedLine } from '../rows/removed-images.ts';
+import { pruneFilter } from '../rows/volume-filter.ts';
+
+export const systemPrune = defineCommand({
+  summary: 'Remove unused data',
+  usage: '[OPTIONS]',
+  args: { min: 0, max: 0 },
+  flags: {
+    all: { kind: 'bool', short: 'a', help: 'Remove all unused images not just dangling ones' },
+    filter: { kind: 'filter', help: 'Provide filter values (e.g. "label=<key>=<value>")' },
+    force: { kind: 'bool', short: 'f', help: 'Do not prompt for confirmation' },
+    volumes: { kind: 'bool', help: 'Prune anonymous volumes' },
+  },
+  async run(context, { flags }) {
+    if (flags.volumes && flags.filter.some((filter) => filter.startsWith('until='))) {
+      throw new A3sError('usage', 'ERROR: The "until" filter is not supported with "--volumes"');
+    }
+    const boxes = boxPruneFilter(flags.filter);
+    const images = imagePruneFilter(flags.filter);
+    // Volumes know no `until`.
+    const volumes = pruneFilter(flags.volumes ? flags.filter : []);
+    if (!flags.force && !(await confirm(context, warning(flags)))) return;
+    const engine = await context.engine();
+    const lists: string[] = [];
+    const tell = (title: string, lines: readonly string[]): void => {
+      if (lines.length > 0) lists.push(`${title}:\n${lines.join('\n')}\n\n`);
+    };
+    const prunedBoxes = await pruneBoxes(engine, boxes);
+    tell('Deleted Containers', prunedBoxes.ids);
+    let { bytes } = prunedBoxes;
+    if (flags.volumes) {
+      const { names, reclaimed } = await pruneVolumes(engine, { all: false, matches: volumes.matches });
+      tell('Deleted Volumes', names);
+      bytes += reclaimed;
+    }
+    const { removed, bytes: ofImages } = await pruneImages(engine, {
+      all: flags.all || images.all,
+      matches: images.matches,
+    });
+    tell(
+      'Deleted Images',
+      removed.map((item) => prunedLine(item).trimEnd()),
+    );
+    await context.print(`${lists.join('')}Total reclaimed space: ${humanSize(bytes + ofImages)}\n`);
+  },
+});
+
+function warning({
+  all,
+  volumes,
+  filter,
+}: {
+  all: boolean;
+  volumes: boolean;
+  filter: readonly string[];
+}): string {
+  const items = [
+    'all stopped containers',
+    'all networks not used by at least one container',
+    ...(volumes ? ['all anonymous volumes not used by at least one container'] : []),
+    all ? 'all images without at least one container associated to them' : 'all dangling images',
+    all ? 'all build cache' : 'unused build cache',
+  ];
+  const filters =
+    filter.length === 0
+      ? ''
+      : `\n  Items to be pruned will be filtered with:\n${filter.map((each) => `  - ${each}\n`).join('')}`;
+  return `WARNING! This will remove:\n${items.map((item) => `  - ${item}\n`).join('')}${filters}`;
+}

@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest';
+
+import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
+import { boxesOf } from './fixture/boxes.ts';
+
+const boxes = boxesOf('events');
+
+/** `ACTION SIGNAL EXIT-CODE` of each event of the box since it was made. */
+async function told(name: string): Promise<string[]> {
+  const format = '{{.Action}} {{index .Actor.Attributes "signal"}} {{index .Actor.Attributes "exitCode"}}';
+  const words = ['events', '--since', '10m', '--until', '0s', '-f', `container=${name}`, '--format', format];
+  return (await a3sOk(words))
+    .split('\n')
+    .map((line) => line.replaceAll('<no value>', '').replaceAll(/ +/g, ' ').trim());
+}
+
+describe('events', () => {
+  test('tell the life of a box, however it was lived', async () => {
+    const name = await boxes.detached('life', ['a3s/base', 'sleep', '600']);
+    expect((await a3s(['exec', name, 'sh', '-c', 'exit 3'])).status).toBe(3);
+    await a3sOk(['stop', '-t', '0', name]);
+    await a3sOk(['rm', name]);
+    expect(await told(name)).toEqual([
+      'create',
+      'start',
+      'exec_create: sh -c exit 3',
+      'exec_start: sh -c exit 3',
+      'exec_die 3',
+      'kill 15',
+      'die 137',
+      'stop',
+      'destroy',
+    ]);
+  });
+
+  test('tell how a box with --rm ended', async () => {
+    const name = boxes.name('rm');
+    await a3s(['run', '--rm', '--name', name, 'a3s/base', 'sh', '-c', 'exit 7']);
+    expect(await told(name)).toEqual(['create', 'start', 'die 7', 'destroy']);
+  });
+
+  test('are shown as they happen, and end when their reader is interrupted', async () => {
+    const name = boxes.name('live');
+    const follow = new CliProcess([
+      'events',
+      '-f',
+      `container=${name}`,
+      '-f',
+      'event=create',
+      '--since',
+      '1s',
+    ]);
+    await a3sOk(['create', '--name', name, '-l', 'tier=front', 'a3s/base', 'true']);
+    await follow.says(/create/);
+    expect(follow.out).toMatch(
+      new RegExp(
+        `^\\d{4}-\\S+\\.\\d{9}\\S+ container create [0-9a-f-]{36} \\(image=a3s/base, name=${name}, tier=front\\)\n$`,
+      ),
+    );
+    follow.child.kill('SIGINT');
+    await follow.ended;
+  });
+
+  test('refuse an unknown filter', async () => {
+    expect(await a3s(['events', '--filter', 'nosuch=1'])).toMatchObject({
+      status: 1,
+      out: '',
+      err: "Error response from daemon: invalid filter 'nosuch'\n",
+    });
+  });
+});
+
+describe('the disk', () => {
+  test('system df has docker’s four rows; -v names each box', async () => {
+    const name = boxes.name('df');
+    await a3sOk(['create', '--name', name, 'a3s/base', 'true']);
+    const rows = (await a3sOk(['system', 'df', '--format', '{{.Type}}'])).split('\n');
+    expect(rows).toEqual(['Images', 'Containers', 'Local Volumes', 'Build Cache']);
+    const verbose = await a3sOk(['system', 'df', '-v']);
+    expect(verbose).toContain('Containers space usage:\n\nCONTAINER ID ');
+    expect(verbose).toContain(name);
+  });
+
+  test('system prune asks first, and removes what does not run by label', async () => {
+    const name = boxes.name('prune');
+    const id = await a3sOk(['create', '--name', name, '-l', `only=${name}`, 'a3s/base', 'true']);
+    const refused = await a3s(['system', 'prune', '--filter', `label=only=${name}`], { stdin: 'n\n' });
+    expect([refused.status, refused.out]).toEqual([
+      0,
+      'WARNING! This will remove:\n  - all stopped containers\n  - all networks not used by at least one container\n' +
+        `  - all dangling images\n  - unused build cache\n\n  Items to be pruned will be filtered with:\n  - label=only=${name}\n` +
+        '\nAre you sure you want to continue? [y/N] ',
+    ]);
+    const pruned = await a3sOk(['system', 'prune', '-f', '--filter', `label=only=${name}`]);
+    expect(pruned).toMatch(new RegExp(`^Deleted Containers:\n${id}\n\nTotal reclaimed space: `));
+  });
+
+  test('ps -s shows what a box and its image take', async () => {
+    const name = boxes.name('size');
+    await a3sOk(['run', '--name', name, 'a3s/base', 'true']);
+    expect(await a3sOk(['ps', '-a', '-s', '-f', `name=${name}`, '--format', '{{.Size}}'])).toMatch(
+      /^[\d.]+[kM]B \(virtual [\d.]+MB\)$/,
+    );
+  });
+});
+
+test('the scripts of completion ask for commands, flags and names', async () => {
+  const name = boxes.name('complete');
+  await a3sOk(['create', '--name', name, 'a3s/base', 'true']);
+  expect(await a3sOk(['__complete', 'rm', name.slice(0, -2)])).toBe(name);
+  expect(await a3sOk(['__complete', 'run', 'a3s/b'])).toBe('a3s/base:latest');
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    expect(await a3sOk(['completion', shell])).toContain('a3s-box __complete');
+  }
+  expect(await a3s(['completion', 'csh'])).toMatchObject({
+    status: 1,
+    err: 'unknown shell: "csh": must be one of "bash", "fish", "zsh"\n',
+  });
+});

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+
+import { candidates } from '../../../src/commands/completion/candidates.ts';
+
+const NAMES = { box: ['web', 'worker'], image: ['alpine:3', 'web:1'], volume: ['data'] };
+const complete = (...words: string[]) => candidates(words, (noun) => Promise.resolve(NAMES[noun]));
+
+test.for<[string[], string[]]>([
+  [['vers'], ['version']],
+  [['cont'], ['container']],
+  [['volume', 'p'], ['prune']],
+  [['run', '--read'], ['--read-only']],
+  [['run', '--userns'], []],
+  [['run', ''], NAMES.image],
+  [['run', '--rm', 'al'], ['alpine:3']],
+  [['run', '--name', ''], []],
+  [['run', '-it', '--name', 'x', 'w'], ['web:1']],
+  [['run', '--name=x', 'w'], ['web:1']],
+  [['run', 'alpine:3', ''], []],
+  [
+    ['rm', 'web', 'w'],
+    ['web', 'worker'],
+  ],
+  [['container', 'logs', '-f', 'we'], ['web']],
+  [['exec', '-it', ''], NAMES.box],
+  [['volume', 'rm', ''], ['data']],
+  [['nosuch', ''], []],
+])('%j', async ([words, expected]) => {
+  expect(await complete(...words)).toEqual(expected);
+});
