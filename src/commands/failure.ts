@@ -12,6 +12,7 @@ const FROM_ENGINE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'box_paused',
   'no_such_image',
   'no_such_volume',
+  'no_such_file',
   'volume_in_use',
   'invalid_config',
   'port_taken',

@@ -35,6 +35,13 @@ const loaders = {
   volumeLs: async () => (await import('./volume/ls.ts')).volumeLs,
   volumePrune: async () => (await import('./volume/prune.ts')).volumePrune,
   volumeRm: async () => (await import('./volume/rm.ts')).volumeRm,
+  attach: async () => (await import('./attach.ts')).attach,
+  commit: async () => (await import('./commit.ts')).commit,
+  cp: async () => (await import('./cp.ts')).cp,
+  diff: async () => (await import('./diff.ts')).diff,
+  export: async () => (await import('./export.ts')).exportCommand,
+  stats: async () => (await import('./stats.ts')).stats,
+  top: async () => (await import('./top.ts')).top,
   containerInspect: async () => (await import('./inspect.ts')).containerInspect,
 } satisfies Record<string, Load>;
 
@@ -60,7 +67,12 @@ export const plain: readonly CommandName[] = [
   'search',
   'version',
   'info',
+  'attach',
+  'commit',
+  'cp',
   'create',
+  'diff',
+  'export',
   'history',
   'import',
   'inspect',
@@ -71,8 +83,10 @@ export const plain: readonly CommandName[] = [
   'rmi',
   'save',
   'start',
+  'stats',
   'stop',
   'tag',
+  'top',
 ];
 
 /** How many of `plain` head the list in help. */
@@ -82,8 +96,13 @@ export const groups: Readonly<Record<string, Group>> = {
   container: {
     summary: 'Manage boxes',
     commands: {
+      attach: 'attach',
+      commit: 'commit',
+      cp: 'cp',
       create: 'create',
+      diff: 'diff',
       exec: 'exec',
+      export: 'export',
       inspect: 'containerInspect',
       kill: 'kill',
       logs: 'logs',
@@ -91,7 +110,9 @@ export const groups: Readonly<Record<string, Group>> = {
       rm: 'rm',
       run: 'run',
       start: 'start',
+      stats: 'stats',
       stop: 'stop',
+      top: 'top',
     },
     aliases: { list: 'ls', ps: 'ls', remove: 'rm' },
   },
@@ -128,10 +149,10 @@ export const groups: Readonly<Record<string, Group>> = {
 
 /** Docker's commands that are not there yet; `rm` of a group is an entry of its own. */
 const LATER: Readonly<Record<string, string>> = {
-  '': `attach build builder checkpoint commit compose config context cp diff events export
-    manifest network node pause plugin port rename restart secret service stack stats
-    swarm top trust unpause update wait`,
-  container: 'attach commit cp diff export pause port prune rename restart stats top unpause update wait',
+  '': `build builder checkpoint compose config context events
+    manifest network node pause plugin port rename restart secret service stack
+    swarm trust unpause update wait`,
+  container: 'pause port prune rename restart unpause update wait',
   image: 'build',
   system: 'df events prune',
   volume: 'update',
