@@ -107,6 +107,8 @@ export class BoxMonitor implements ControlledBox {
   message(message: Message, client: Client): void {
     const isStdin = message.type === MessageType.stdin || message.type === MessageType.stdinEof;
     if (isStdin && !client.stdin) return;
+    // Docker's StdinOnce: input ends with the client that started the box. Another one only writes no more.
+    if (message.type === MessageType.stdinEof && client !== this.#launcher) return;
     if (this.#workload === undefined) {
       // The VM is still starting: a few messages at most, then the client waits.
       this.#early.push(message.raw);
