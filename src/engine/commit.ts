@@ -65,7 +65,12 @@ export async function commitBox(engine: Engine, query: string, options: CommitOp
       annotations: { [SIZE_ANNOTATION]: String(image.size + print.size) },
     };
     const files = [manifest, config, layer];
-    const made = await registerImage(engine.layout, engine.bundleDir, spool, { entry, files, names, made: true });
+    const made = await registerImage(engine.layout, engine.bundleDir, spool, {
+      entry,
+      files,
+      names,
+      made: true,
+    });
     return made.image.id;
   });
 }
@@ -134,7 +139,9 @@ function configuration(
 
 function ownConfig(image: Record<string, unknown>, record: BoxRecord): Record<string, unknown> {
   const ports = record.exposed_ports.map(({ guest_port, protocol }) => [`${guest_port}/${protocol}`, {}]);
-  const volumes = record.volumes.filter(({ origin }) => origin === 'volumes').map(({ target }) => [target, {}]);
+  const volumes = record.volumes
+    .filter(({ origin }) => origin === 'volumes')
+    .map(({ target }) => [target, {}]);
   return {
     ...image,
     Env: record.env,

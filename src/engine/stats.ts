@@ -58,10 +58,7 @@ export class UsageMeter {
     return {
       ...now.usage,
       cpuPercent: percent(now.cpuNs - before.cpuNs, now.timeNs - before.timeNs),
-      hostCpuPercent: percent(
-        now.host.cpuSeconds - before.host.cpuSeconds,
-        now.host.time - before.host.time,
-      ),
+      hostCpuPercent: percent(now.host.cpuSeconds - before.host.cpuSeconds, now.host.time - before.host.time),
       hostMemoryBytes: now.host.memoryBytes,
     };
   }

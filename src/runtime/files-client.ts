@@ -78,8 +78,7 @@ export async function readAll(stream: FilesStream, limit: number): Promise<strin
   let size = 0;
   stream.output.on('data', (piece: Buffer) => {
     size += piece.length;
-    if (size > limit)
-      stream.output.destroy(new A3sError('guest_protocol', 'the box sent an endless answer'));
+    if (size > limit) stream.output.destroy(new A3sError('guest_protocol', 'the box sent an endless answer'));
   });
   const answer = await text(stream.output);
   await stream.done;

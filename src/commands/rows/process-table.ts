@@ -6,7 +6,7 @@ const MIN_WIDTH = 20;
 const PADDING = 3;
 
 export function processTable(list: ProcessList, columns: readonly Column[]): string {
-  const rows = list.processes.map((process) => columns.map(({ value }) => value(process, list)));
+  const rows = list.processes.map((process) => columns.map((column) => column.value(process, list)));
   const all = [columns.map(({ heading }) => heading), ...rows];
   const widths = columns.map((_, n) =>
     Math.max(MIN_WIDTH, ...all.map((cells) => (cells[n]?.length ?? 0) + PADDING)),

@@ -40,13 +40,14 @@ function formatOf(word: string, inline: string): string {
 }
 
 function layoutOf(letters: string, isDashed: boolean, word: string): readonly string[] | undefined {
-  const layout = letters.includes('u') && !(isDashed && !letters.includes('a'))
-    ? USER
-    : letters.includes('l')
-      ? LONG
-      : letters.includes('f') && isDashed
-        ? FULL
-        : undefined;
+  const layout =
+    letters.includes('u') && !(isDashed && !letters.includes('a'))
+      ? USER
+      : letters.includes('l')
+        ? LONG
+        : letters.includes('f') && isDashed
+          ? FULL
+          : undefined;
   if (!NEUTRAL.test(letters.replaceAll(/[ulfF]/g, ''))) throw unknown(word);
   return layout;
 }

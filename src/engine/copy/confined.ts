@@ -60,11 +60,7 @@ export class OpenPath implements Disposable {
   }
 }
 
-function openOrMake(
-  parent: number,
-  name: string,
-  missing?: (parent: number, name: string) => void,
-): number {
+function openOrMake(parent: number, name: string, missing?: (parent: number, name: string) => void): number {
   try {
     return openInner(parent, name);
   } catch (error) {

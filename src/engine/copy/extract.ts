@@ -94,7 +94,7 @@ class Extractor implements TarHandler, Disposable {
     const name = names.pop();
     // The directory itself is as it is.
     if (name === undefined) return;
-    const parent = this.#enter(names, entry);
+    const parent = enter(this.#path, names, entry);
     const stays = clearWay(parent, name, entry);
     switch (entry.type) {
       case 'directory':
@@ -119,26 +119,26 @@ class Extractor implements TarHandler, Disposable {
 
   content(bytes: Buffer): void {
     if (this.#file === undefined) return;
-    const { descriptor } = this.#file;
-    // Pages of zeros become holes; runs of others are written at once.
+    const { descriptor, position } = this.#file;
+    /** Where that begins which is still to be written. */
+    let from = 0;
     for (let at = 0; at < bytes.length;) {
-      const start = at;
-      while (at < bytes.length && !this.#isHole(bytes, at, start)) at += this.#step(at - start, bytes.length - at);
-      for (let from = start; from < at;) {
-        const written = writeSync(descriptor, bytes, from, at - from, this.#file.position);
-        from += written;
-        this.#file.position += written;
+      const end = Math.min(bytes.length, at + PAGE - ((position + at) % PAGE));
+      // Pages of zeros become holes.
+      if (bytes.compare(ZEROS, 0, end - at, at, end) === 0) {
+        writeAll(descriptor, bytes.subarray(from, at), position + from);
+        from = end;
       }
-      if (at >= bytes.length) return;
-      at += PAGE;
-      this.#file.position += PAGE;
+      at = end;
     }
+    writeAll(descriptor, bytes.subarray(from), position + from);
+    this.#file.position += bytes.length;
   }
 
   finish(): void {
     this.#closeFile();
     for (const { names, entry } of this.#directories.toReversed()) {
-      const directory = itself(this.#enter(names, entry));
+      const directory = itself(enter(this.#path, names, entry));
       if (this.#options.owners) asPermitted(() => lchownSync(`${directory}/.`, entry.uid, entry.gid));
       chmodSync(directory, entry.mode & PERMISSIONS);
       utimesSync(directory, entry.mtime, entry.mtime);
@@ -150,39 +150,18 @@ class Extractor implements TarHandler, Disposable {
     this.#path[Symbol.dispose]();
   }
 
-  /** Bytes from `offset` behind the position to the next page of the file, at most `left`. */
-  #step(offset: number, left: number): number {
-    const position = (this.#file?.position ?? 0) + offset;
-    return Math.min(PAGE - (position % PAGE), left);
-  }
-
-  #isHole(bytes: Buffer, at: number, start: number): boolean {
-    const position = (this.#file?.position ?? 0) + at - start;
-    return position % PAGE === 0 && at + PAGE <= bytes.length && bytes.compare(ZEROS, 0, PAGE, at, at + PAGE) === 0;
-  }
-
   #names(path: string): string[] {
     const { rename } = this.#options;
     const names = path.split('/').filter((name) => name !== '' && name !== '.');
     if (names.includes('..')) {
-      throw new A3sError('guest_protocol', `the box sent ${quoted(path)}, which leads out of the destination`);
+      throw new A3sError(
+        'guest_protocol',
+        `the box sent ${quoted(path)}, which leads out of the destination`,
+      );
     }
     if (rename === null) return names;
     if (rename.from === '.') return [rename.to, ...names];
     return names[0] === rename.from ? [rename.to, ...names.slice(1)] : names;
-  }
-
-  #enter(names: readonly string[], entry: TarEntry): number {
-    try {
-      return this.#path.enter(names, (parent, name) => mkdirSync(within(parent, name), 0o755));
-    } catch (error) {
-      if (!hasErrno(error, 'ENOTDIR', 'ELOOP')) throw error;
-      throw new A3sError(
-        'guest_protocol',
-        `refused to write ${quoted(entry.name)}: something on the way is no directory`,
-        { hint: 'a link there would lead out of the destination', cause: error },
-      );
-    }
   }
 
   #openFile(parent: number, name: string, entry: TarEntry): void {
@@ -213,7 +192,27 @@ class Extractor implements TarHandler, Disposable {
     const first = target.pop() ?? '';
     // A way of its own: to enter the first name's directory would close the entry's.
     using path = new OpenPath(this.#top);
-    linkSync(within(path.enter(target), first), within(parent, name));
+    linkSync(within(enter(path, target, entry), first), within(parent, name));
+  }
+}
+
+/** The directory at these names, made where it is missing. */
+function enter(path: OpenPath, names: readonly string[], entry: TarEntry): number {
+  try {
+    return path.enter(names, (parent, name) => mkdirSync(within(parent, name), 0o755));
+  } catch (error) {
+    if (!hasErrno(error, 'ENOTDIR', 'ELOOP')) throw error;
+    throw new A3sError(
+      'guest_protocol',
+      `refused to write ${quoted(entry.name)}: something on the way is no directory`,
+      { hint: 'a link there would lead out of the destination', cause: error },
+    );
+  }
+}
+
+function writeAll(descriptor: number, bytes: Buffer, position: number): void {
+  for (let at = 0; at < bytes.length;) {
+    at += writeSync(descriptor, bytes, at, bytes.length - at, position + at);
   }
 }
 

@@ -102,9 +102,12 @@ function statOf(path: string): Stats | undefined {
 
 function refusal(call: string, path: string, cause: unknown): unknown {
   if (hasErrno(cause, 'ENOENT')) {
-    return new A3sError('usage', `${call} ${path.replace(/(?<=.)\/$/, '')}: no such file or directory`, { cause });
+    return new A3sError('usage', `${call} ${path.replace(/(?<=.)\/$/, '')}: no such file or directory`, {
+      cause,
+    });
   }
   if (hasErrno(cause, 'ENOTDIR')) return new A3sError('usage', `${call} ${path}: not a directory`, { cause });
-  if (hasErrno(cause, 'EACCES')) return new A3sError('usage', `${call} ${path}: permission denied`, { cause });
+  if (hasErrno(cause, 'EACCES'))
+    return new A3sError('usage', `${call} ${path}: permission denied`, { cause });
   return cause;
 }

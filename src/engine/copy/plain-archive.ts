@@ -101,5 +101,6 @@ class Rewriter {
 }
 
 function* zeros(count: number): Generator<Buffer, void, undefined> {
-  for (let left = count; left > 0; left -= ZEROS.length) yield ZEROS.subarray(0, Math.min(left, ZEROS.length));
+  for (let left = count; left > 0; left -= ZEROS.length)
+    yield ZEROS.subarray(0, Math.min(left, ZEROS.length));
 }
