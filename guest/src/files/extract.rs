@@ -328,3 +328,133 @@ pub fn fill(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     }
     Ok(have)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+    use super::super::{pack, place::Place};
+    use super::*;
+
+    /// A directory to extract into and one beside it that must stay as it is.
+    struct Scene {
+        base: PathBuf,
+    }
+
+    impl Scene {
+        fn new(name: &str) -> Self {
+            let base = std::env::temp_dir().join(format!("a3s-extract-{}-{name}", std::process::id()));
+            fs::create_dir_all(base.join("inside")).unwrap();
+            fs::create_dir_all(base.join("outside")).unwrap();
+            Self { base }
+        }
+
+        fn open(&self, path: &str) -> OwnedFd {
+            openat(rustix::fs::CWD, self.base.join(path), DIRECTORY, Mode::empty()).unwrap()
+        }
+
+        fn extract(&self, archive: &[u8]) -> Result<(), Failure> {
+            let path = self.base.join("archive");
+            fs::write(&path, archive).unwrap();
+            extract(&self.open("inside"), false, File::open(path).unwrap())
+        }
+    }
+
+    impl Drop for Scene {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.base).unwrap();
+        }
+    }
+
+    fn member(kind: EntryType, path: &str, link: &str, content: &[u8]) -> Vec<u8> {
+        let mut header = tar::Header::new_ustar();
+        let old = header.as_old_mut();
+        old.name[..path.len()].copy_from_slice(path.as_bytes());
+        old.linkname[..link.len()].copy_from_slice(link.as_bytes());
+        header.set_entry_type(kind);
+        header.set_mode(0o644);
+        header.set_uid(u64::from(rustix::process::getuid().as_raw()));
+        header.set_gid(u64::from(rustix::process::getgid().as_raw()));
+        header.set_mtime(1_000_000);
+        header.set_size(content.len() as u64);
+        header.set_cksum();
+        let mut bytes = header.as_bytes().to_vec();
+        bytes.extend_from_slice(content);
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+        bytes
+    }
+
+    fn archive(members: &[Vec<u8>]) -> Vec<u8> {
+        [members.concat(), vec![0; 1024]].concat()
+    }
+
+    #[test]
+    fn no_name_and_no_link_leads_out() {
+        let scene = Scene::new("out");
+        symlink("../outside", scene.base.join("inside/planted")).unwrap();
+        let file = |path| member(EntryType::Regular, path, "", b"1");
+        for members in [
+            vec![file("../outside/f")],
+            vec![file("a/../../outside/f")],
+            vec![file("planted/f")],
+            vec![member(EntryType::Symlink, "x", "../outside", b""), file("x/f")],
+            vec![member(EntryType::Symlink, "y", "/tmp", b""), file("y/f")],
+            vec![member(EntryType::Link, "z", "../archive", b"")],
+        ] {
+            assert!(scene.extract(&archive(&members)).is_err());
+        }
+        assert_eq!(fs::read_dir(scene.base.join("outside")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn kinds_do_not_replace_each_other_but_files_do() {
+        let scene = Scene::new("clash");
+        fs::create_dir(scene.base.join("inside/d")).unwrap();
+        fs::write(scene.base.join("inside/f"), "old").unwrap();
+        let failure = scene.extract(&archive(&[member(EntryType::Regular, "d", "", b"")]));
+        assert_eq!(
+            failure.unwrap_err().message,
+            "cannot overwrite directory \"d\" with non-directory \"d\""
+        );
+        assert!(
+            scene
+                .extract(&archive(&[member(EntryType::Directory, "f/", "", b"")]))
+                .is_err()
+        );
+        scene
+            .extract(&archive(&[member(EntryType::Regular, "f", "", b"new")]))
+            .unwrap();
+        assert_eq!(fs::read(scene.base.join("inside/f")).unwrap(), b"new");
+    }
+
+    #[test]
+    fn what_is_packed_comes_out_the_same() {
+        let scene = Scene::new("same");
+        let tree = scene.base.join("tree");
+        let long = "n".repeat(200);
+        fs::create_dir_all(tree.join(&long)).unwrap();
+        fs::write(tree.join("f\n"), "text").unwrap();
+        fs::set_permissions(tree.join("f\n"), fs::Permissions::from_mode(0o4750)).unwrap();
+        fs::hard_link(tree.join("f\n"), tree.join(&long).join("again")).unwrap();
+        symlink("nowhere", tree.join("link")).unwrap();
+        File::create(tree.join("sparse")).unwrap().set_len(10 << 20).unwrap();
+        let place = Place {
+            parent: scene.open("."),
+            name: "tree".into(),
+            title: b"copy".to_vec(),
+        };
+        let mut bytes = Vec::new();
+        assert!(pack::pack_place(&place, &mut bytes).is_ok());
+        scene.extract(&bytes).unwrap();
+        let copy = scene.base.join("inside/copy");
+        let [one, other] = [&tree, &copy].map(|top| fs::metadata(top.join("f\n")).unwrap());
+        assert_eq!((one.mode(), one.mtime()), (other.mode(), other.mtime()));
+        assert_eq!(fs::metadata(copy.join(&long).join("again")).unwrap().ino(), other.ino());
+        assert_eq!(fs::read_link(copy.join("link")).unwrap(), Path::new("nowhere"));
+        let sparse = fs::metadata(copy.join("sparse")).unwrap();
+        assert_eq!((sparse.size(), sparse.blocks() < 100), (10 << 20, true));
+        let [one, other] = [&tree, &copy].map(|top| fs::metadata(top).unwrap().mtime());
+        assert_eq!(one, other);
+    }
+}
