@@ -126,7 +126,6 @@ fn entry(
         return Ok(());
     }
     let is_directory = FileType::from_raw_mode(stat.st_mode).is_dir();
-    let hides = below.filter(|below| !FileType::from_raw_mode(below.st_mode).is_dir());
     let Some(below) = below else {
         found.push((Kind::Added, path.to_vec()));
         if is_directory {
@@ -138,14 +137,15 @@ fn entry(
     let at_index = found.len();
     if is_directory {
         let inner = openat(upper, name, DIRECTORY, Mode::empty()).map_err(at(path))?;
-        let inner_lower = match lower.filter(|_| hides.is_none()) {
+        let was_directory = FileType::from_raw_mode(below.st_mode).is_dir();
+        let inner_lower = match lower.filter(|_| was_directory) {
             Some(lower) => Some(openat(lower, name, DIRECTORY, Mode::empty()).map_err(at(path))?),
             None => None,
         };
         compare(&inner, inner_lower.as_ref(), path, found)?;
     }
     let has_changed_children = found.len() > at_index;
-    if has_changed_children || hides.is_some() || differs(upper, lower, name, &stat, below).map_err(at(path))? {
+    if has_changed_children || differs(upper, lower, name, &stat, below).map_err(at(path))? {
         found.insert(at_index, (Kind::Changed, path.to_vec()));
     }
     Ok(())
