@@ -27,7 +27,9 @@ describe('help', () => {
     const asked = await call(name, '--help');
     expect(asked).toMatchObject({ status: 0, stderr: '' });
     expect(asked.stdout).toMatch(
-      new RegExp(`^Usage:  a3s-box ${name} ${['logout', 'tag'].includes(name) ? '' : '\\[OPTIONS\\]'}`),
+      new RegExp(
+        `^Usage:  a3s-box ${name} ${['diff', 'logout', 'tag', 'top'].includes(name) ? '' : '\\[OPTIONS\\]'}`,
+      ),
     );
     expect(await call('help', name)).toEqual(asked);
   });
@@ -91,7 +93,7 @@ describe("command lines that are refused as docker's client refuses them", () =>
       125,
       `unknown flag: --nosuch\n\nUsage:  a3s-box [OPTIONS] COMMAND [ARG...]\n\nRun 'a3s-box --help' for more information\n`,
     ],
-    [['cp', 'x'], 1, "a3s-box: 'a3s-box cp' is not supported yet\n"],
+    [['swarm', 'x'], 1, "a3s-box: 'a3s-box swarm' is not supported yet\n"],
     [['system', 'df'], 1, "a3s-box: 'a3s-box system df' is not supported yet\n"],
     [['run', '--cap-add', 'ALL', 'i'], 125, '--cap-add is not supported yet\n'],
     [['run', '-it', 'i'], 1, 'the input device is not a TTY\n'],
