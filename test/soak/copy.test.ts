@@ -14,7 +14,14 @@ const boxes = boxesOf('copy-soak');
 test('2 GiB go in and out with less than 200 MiB of memory', async () => {
   const top = temporaryDirectory();
   const file = join(top, 'large');
-  execFileSync('sh', ['-c', 'yes "$2" | head -c "$3" >"$1"', 'sh', file, 'some line of text', String(2 * GIB)]);
+  execFileSync('sh', [
+    '-c',
+    'yes "$2" | head -c "$3" >"$1"',
+    'sh',
+    file,
+    'some line of text',
+    String(2 * GIB),
+  ]);
   const box = await boxes.detached('large', ['a3s/base', 'sleep', '100000']);
   for (const words of [
     [file, `${box}:/large`],
