@@ -19,6 +19,7 @@ const ERROR_CODES = [
   'no_such_image',
   'image_broken',
   'no_such_volume',
+  'no_such_file', // of a box
   'volume_in_use',
   'port_taken',
   'boot_failed', // the VM did not come up; `stage` says where

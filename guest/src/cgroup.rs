@@ -64,6 +64,14 @@ impl Cgroup {
         Ok(())
     }
 
+    /// Stops every process of the group, or lets them go on. The kernel has stopped them all a moment later.
+    ///
+    /// # Errors
+    /// The kernel's, with the file's name.
+    pub fn freeze(&self, on: bool) -> Result<(), (String, io::Error)> {
+        self.write("cgroup.freeze", if on { "1" } else { "0" })
+    }
+
     /// Whether the OOM killer took a process of the group.
     #[must_use]
     pub fn oom_killed(&self) -> bool {

@@ -13,6 +13,7 @@ mod devices;
 mod exec;
 mod failure;
 mod fatal;
+mod files;
 mod fill;
 mod guard;
 mod handshake;

@@ -13,6 +13,7 @@ const FROM_ENGINE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'no_such_image',
   'image_in_use',
   'no_such_volume',
+  'no_such_file',
   'volume_in_use',
   'invalid_config',
   'port_taken',

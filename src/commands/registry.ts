@@ -48,6 +48,13 @@ const loaders = {
   systemPrune: async () => (await import('./system/prune.ts')).systemPrune,
   completion: async () => (await import('./completion.ts')).completion,
   complete: async () => (await import('./completion/complete.ts')).complete,
+  attach: async () => (await import('./attach.ts')).attach,
+  commit: async () => (await import('./commit.ts')).commit,
+  cp: async () => (await import('./cp.ts')).cp,
+  diff: async () => (await import('./diff.ts')).diff,
+  export: async () => (await import('./export.ts')).exportCommand,
+  stats: async () => (await import('./stats.ts')).stats,
+  top: async () => (await import('./top.ts')).top,
   containerInspect: async () => (await import('./inspect.ts')).containerInspect,
 } satisfies Record<string, Load>;
 
@@ -73,9 +80,14 @@ export const plain: readonly CommandName[] = [
   'search',
   'version',
   'info',
+  'attach',
+  'commit',
   'completion',
+  'cp',
   'create',
+  'diff',
   'events',
+  'export',
   'history',
   'import',
   'inspect',
@@ -90,8 +102,10 @@ export const plain: readonly CommandName[] = [
   'rmi',
   'save',
   'start',
+  'stats',
   'stop',
   'tag',
+  'top',
   'unpause',
   'update',
   'wait',
@@ -104,8 +118,13 @@ export const groups: Readonly<Record<string, Group>> = {
   container: {
     summary: 'Manage boxes',
     commands: {
+      attach: 'attach',
+      commit: 'commit',
+      cp: 'cp',
       create: 'create',
+      diff: 'diff',
       exec: 'exec',
+      export: 'export',
       inspect: 'containerInspect',
       kill: 'kill',
       logs: 'logs',
@@ -118,7 +137,9 @@ export const groups: Readonly<Record<string, Group>> = {
       rm: 'rm',
       run: 'run',
       start: 'start',
+      stats: 'stats',
       stop: 'stop',
+      top: 'top',
       unpause: 'unpause',
       update: 'update',
       wait: 'wait',
@@ -162,9 +183,9 @@ export const groups: Readonly<Record<string, Group>> = {
 
 /** Docker's commands that are not there yet; `rm` of a group is an entry of its own. */
 const LATER: Readonly<Record<string, string>> = {
-  '': `attach build builder checkpoint commit compose config context cp diff events export
-    manifest network node plugin secret service stack stats swarm top trust`,
-  container: 'attach commit cp diff export stats top',
+  '': `build builder checkpoint compose config context manifest network node plugin secret service stack
+    swarm trust`,
+  container: '',
   image: 'build',
   volume: 'update',
 };

@@ -53,7 +53,7 @@ export async function startBox(
 }
 
 /** Claims the box under the lock; null when it is not idle any more. */
-function claimIdle(engine: Engine, id: string): Promise<BoxRecord | null> {
+export function claimIdle(engine: Engine, id: string): Promise<BoxRecord | null> {
   return updateBoxes(
     engine.layout,
     (boxes) => {

@@ -34,10 +34,18 @@ const ANSWER_MS = 30_000;
  * @throws A3sError `box_not_running`, `usage` when the agent refuses the request, `timeout` when it does not answer.
  */
 export async function execInBox(record: BoxRecord, spec: ExecSpec): Promise<ProcessSession> {
+  return openStream(record, '/exec', execRequest(spec));
+}
+
+/**
+ * A streaming request to the exec service.
+ * @throws A3sError as execInBox does.
+ */
+export async function openStream(record: BoxRecord, path: string, request: object): Promise<MessageSession> {
   const socket = await openSocket(boxPaths(record.box_dir).execSocket, record.name);
-  const body = Buffer.from(JSON.stringify(execRequest(spec)));
+  const body = Buffer.from(JSON.stringify(request));
   const head =
-    'POST /exec HTTP/1.1\r\nHost: box\r\nContent-Type: application/json\r\n' +
+    `POST ${path} HTTP/1.1\r\nHost: box\r\nContent-Type: application/json\r\n` +
     `Content-Length: ${body.length}\r\nConnection: Upgrade\r\nUpgrade: a3s-exec/1\r\n\r\n`;
   socket.write(Buffer.concat([Buffer.from(head), body]));
   // Hints are the product's own advice: a guest has none to give.

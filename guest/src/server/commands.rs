@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use rustix::process::Pid;
 
 use crate::failure::{Code, Failure, Stage as _};
+use crate::files;
 use crate::messages::{MessageType, encode};
 use crate::request::Exec;
 use crate::stdio::AgentEnds;
 
-use super::process::{Input, Kept, Output, Process, Sink, Stage};
+use super::process::{Errand, Input, Kept, Output, Process, Sink, Stage};
 use super::{Server, Slot};
 
 impl Server {
@@ -30,6 +31,35 @@ impl Server {
         self.watch_ends(key, &ends).stage("spawn", "epoll")?;
         self.add_process(key, stream, child.pid, ends, master, open_stdin, sink)?;
         Ok(Some(key))
+    }
+
+    /// Starts a request about the box's files; `None` without a workload.
+    pub(super) fn files(&mut self, stream: u32, request: &files::Request) -> Result<Option<u32>, Failure> {
+        let Some(workload) = self.workload.as_ref().filter(|workload| !workload.over) else {
+            return Ok(None);
+        };
+        if request.freezes() {
+            let frozen = workload.cgroup.freeze(true);
+            frozen.map_err(|(file, e)| Failure::new(Code::Io, "cgroup", format!("{file}: {e}")))?;
+        }
+        let started = files::spawn(request, workload.inheritance.pidfd.as_fd());
+        let (child, ends) = started.inspect_err(|_| self.thaw(request.freezes()))?;
+        let key = self.next_key();
+        self.watch_ends(key, &ends).stage("spawn", "epoll")?;
+        self.add_process(key, Some(stream), child.pid, ends, None, true, Sink::Messages)?;
+        if let Some(process) = self.processes.get_mut(&key) {
+            process.errand = Some(Errand {
+                frozen: request.freezes(),
+            });
+        }
+        Ok(Some(key))
+    }
+
+    /// Lets the box's processes go on once what they stood still for is over.
+    pub(super) fn thaw(&self, frozen: bool) {
+        if let Some(workload) = self.workload.as_ref().filter(|_| frozen) {
+            let _ = workload.cgroup.freeze(false);
+        }
     }
 
     /// Takes on a process just made, whose pipes are watched. A terminal takes the place of the pipes.
@@ -82,6 +112,7 @@ impl Server {
             ended: None,
             deadline: None,
             timed_out: false,
+            errand: None,
         };
         self.processes.insert(key, process);
         Ok(())

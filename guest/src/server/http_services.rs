@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::body::base64_len;
 use crate::failure::Failure;
+use crate::files;
 use crate::http::{Progress, Reader, Request, answer, answer_head, refuse};
 use crate::messages::{Decoder, Outcome};
 use crate::mux::Violation;
@@ -65,8 +66,9 @@ impl Server {
             Ok(_) if self.workload.as_ref().is_none_or(|workload| workload.over) => {
                 Ok(self.close_with(id, refuse(409, "no workload is running")))
             }
-            Ok(exec) if request.head.upgrade.is_some() => self.exec_streaming(id, &exec, &request.rest),
-            Ok(exec) => Ok(self.exec_plain(id, &exec)),
+            Ok(Asked::Files(files)) => self.files_streaming(id, &files, &request.rest),
+            Ok(Asked::Exec(exec)) if request.head.upgrade.is_some() => self.exec_streaming(id, &exec, &request.rest),
+            Ok(Asked::Exec(exec)) => Ok(self.exec_plain(id, &exec)),
         }
     }
 
@@ -77,6 +79,17 @@ impl Server {
                 self.set_deadline(process, exec.timeout_ns.unwrap_or(0));
                 self.messages(id, Decoder::default(), process, true, rest)
             }
+            Err(failure) => {
+                self.conclude(id, &failed(failure));
+                Ok(Service::Done)
+            }
+        }
+    }
+
+    fn files_streaming(&mut self, id: u32, files: &files::Request, rest: &[u8]) -> Result<Service, Violation> {
+        self.say(id, UPGRADED.to_vec());
+        match self.files(id, files) {
+            Ok(process) => self.messages(id, Decoder::default(), process, true, rest),
             Err(failure) => {
                 self.conclude(id, &failed(failure));
                 Ok(Service::Done)
@@ -148,9 +161,15 @@ fn failed(failure: Failure) -> Outcome {
     }
 }
 
-fn check(request: &Request) -> Result<Exec, (u16, String)> {
+/// What a request on the exec port asks for.
+enum Asked {
+    Exec(Exec),
+    Files(files::Request),
+}
+
+fn check(request: &Request) -> Result<Asked, (u16, String)> {
     let head = &request.head;
-    if head.path != "/exec" {
+    if head.path != "/exec" && head.path != "/files" {
         return Err((404, "no such path".into()));
     }
     if head.method != "POST" {
@@ -162,9 +181,16 @@ fn check(request: &Request) -> Result<Exec, (u16, String)> {
     if head.upgrade.as_deref().is_some_and(|name| name != UPGRADE) {
         return Err((400, "unknown upgrade".into()));
     }
+    if head.path == "/files" {
+        if head.upgrade.is_none() {
+            return Err((400, "an upgrade to a3s-exec/1 is required".into()));
+        }
+        let files = files::Request::parse(&request.body).map_err(|failure| (400, failure.message))?;
+        return Ok(Asked::Files(files));
+    }
     let exec = Exec::parse(&request.body).map_err(|failure| (400, failure.message))?;
     if exec.stdin.as_ref().is_some_and(|text| STANDARD.decode(text).is_err()) {
         return Err((400, "stdin: not base64".into()));
     }
-    Ok(exec)
+    Ok(Asked::Exec(exec))
 }

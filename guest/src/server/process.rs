@@ -61,6 +61,12 @@ pub enum Stage {
     Failed(Failure),
 }
 
+/// A request about the box's files, see [`crate::files`].
+pub struct Errand {
+    /// The box's processes stand still until it ends.
+    pub frozen: bool,
+}
+
 /// A command.
 pub struct Process {
     /// The stream that is told of it; `None` once that is gone.
@@ -87,6 +93,8 @@ pub struct Process {
     pub deadline: Option<Instant>,
     /// It was killed for its deadline.
     pub timed_out: bool,
+    /// Set for a request about the box's files, which is killed when the host ends its stream.
+    pub errand: Option<Errand>,
 }
 
 impl Process {

@@ -73,6 +73,7 @@ impl Server {
                 crate::rootfs::sync();
             }
         }
+        self.thaw(process.errand.as_ref().is_some_and(|errand| errand.frozen));
         let Some(stream) = process.stream else {
             return;
         };

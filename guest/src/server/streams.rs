@@ -206,6 +206,9 @@ impl Server {
             Some(Service::Messages { process: Some(key), .. }) => {
                 let key = *key;
                 self.end_input(key);
+                if let Some(process) = self.processes.get(&key).filter(|process| process.errand.is_some()) {
+                    process.kill_group();
+                }
             }
             // Half a request will never be whole.
             Some(Service::Connect(_) | Service::Messages { process: None, .. }) => self.mux.finish(id),

@@ -92,6 +92,8 @@ export class BoxMonitor implements ControlledBox {
   message(message: Message, client: Client): void {
     const isStdin = message.type === MessageType.stdin || message.type === MessageType.stdinEof;
     if (isStdin && !client.stdin) return;
+    // Docker's StdinOnce: input ends with the client that started the box. Another one only writes no more.
+    if (message.type === MessageType.stdinEof && client !== this.#launcher) return;
     this.#run.send(message, client, isStdin);
   }
 

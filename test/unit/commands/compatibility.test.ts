@@ -34,6 +34,12 @@ This file is made from the flags' own definitions by \`test/unit/commands/compat
 - \`login\` to Docker Hub asks for a name and a password; Docker's offers a device code in a browser first.
 - Plain HTTP and unverified certificates are for registries on this machine and those that \`A3S_INSECURE_REGISTRIES\` names
   (hosts and networks, separated by commas); the \`insecure-registries\` of a \`daemon.json\` are not read.
+- \`cp\` without \`-a\` makes what it brings into a box root's, as Docker's manual says; with \`-a\` owners are kept both ways. Extended
+  attributes are not copied from or to the host; devices and pipes of a box are left out on the host. \`cp\` of a paused box is refused.
+- \`cp\`, \`diff\`, \`export\` and \`commit\` of a box that does not run start its VM without its workload for the while.
+- \`diff\` compares by content: a file that was written with what it held, or only touched, is not listed.
+- \`top\` shows the numbers that the box itself knows its processes by, and takes \`-ef\`, \`aux\`, \`-l\` and \`-o COLUMN,…\` of ps's options.
+- \`stats --format\` also has \`HostCPUPerc\` and \`HostMemUsage\`, what the VM costs the host.
 - A volume's directory is \`volumes/NAME/_data\` of the state directory. The driver is always \`local\` and takes no
   options; mounts do not propagate. \`--volumes-from\` is not supported yet.
 - \`--sysctl\` takes every parameter: the kernel is the box's own. \`--storage-opt size=\` takes 1m to 64g; \`df\` in the box shows the

@@ -22,7 +22,18 @@ async function call(...argv: string[]): Promise<{ status: number; stdout: string
   return { status, stdout: read(stdout), stderr: read(stderr) };
 }
 
-const WITHOUT_FLAGS = ['completion', 'logout', 'pause', 'port', 'rename', 'tag', 'unpause', 'wait'];
+const WITHOUT_FLAGS = [
+  'completion',
+  'diff',
+  'logout',
+  'pause',
+  'port',
+  'rename',
+  'tag',
+  'top',
+  'unpause',
+  'wait',
+];
 
 describe('help', () => {
   test.each([...plain])('of %s says how it is called, on stdout', async (name) => {
@@ -93,8 +104,8 @@ describe("command lines that are refused as docker's client refuses them", () =>
       125,
       `unknown flag: --nosuch\n\nUsage:  a3s-box [OPTIONS] COMMAND [ARG...]\n\nRun 'a3s-box --help' for more information\n`,
     ],
-    [['cp', 'x'], 1, "a3s-box: 'a3s-box cp' is not supported yet\n"],
-    [['container', 'cp'], 1, "a3s-box: 'a3s-box container cp' is not supported yet\n"],
+    [['swarm', 'x'], 1, "a3s-box: 'a3s-box swarm' is not supported yet\n"],
+    [['image', 'build'], 1, "a3s-box: 'a3s-box image build' is not supported yet\n"],
     [['run', '--mac-address', 'x', 'i'], 125, '--mac-address is not supported yet\n'],
     [
       ['run', '--pid', 'host', 'i'],

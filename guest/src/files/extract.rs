@@ -1,0 +1,460 @@
+//! A tar archive into a directory of the box. Names lead only below that directory, whatever links the box puts there
+//! meanwhile: every parent is opened by `openat2`, and what is last in a path is never followed. What stands in the way
+//! is replaced, but never a directory by something else or the other way round, as Docker has it.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{
+    AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Timespec, Timestamps, Uid, XattrFlags, chmodat, chownat,
+    fsetxattr, ftruncate, linkat, makedev, mkdirat, mknodat, openat, openat2, statat, symlinkat, unlinkat, utimensat,
+};
+use rustix::io::Errno;
+use tar::{Archive, Entry, EntryType};
+
+use super::pack::is_portable;
+use super::{Fault, at, told};
+use crate::failure::{Code, Failure};
+
+/// Runs of zeros of this size become holes.
+const PAGE: usize = 4096;
+const HOLE: i64 = 4096;
+const CHUNK: usize = 32 * PAGE;
+/// Directories whose times are put right in the end.
+const MAX_DIRECTORIES: usize = 1 << 20;
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+type Done = Result<(), Fault>;
+
+/// Extracts the archive; `is_root` says that `target` is the box's root, where absolute links lead back to.
+///
+/// # Errors
+/// `io` naming the entry.
+pub fn extract(target: &OwnedFd, is_root: bool, archive: File) -> Result<(), Failure> {
+    let confined = if is_root {
+        ResolveFlags::IN_ROOT
+    } else {
+        ResolveFlags::BENEATH
+    };
+    let mut extractor = Extractor {
+        target,
+        confined: confined | ResolveFlags::NO_MAGICLINKS,
+        parent: None,
+        directories: Vec::new(),
+        buffer: vec![0; CHUNK],
+    };
+    let mut archive = Archive::new(io::BufReader::with_capacity(CHUNK, archive));
+    let unsound = |e: io::Error| Failure::new(Code::Io, "files", format!("the archive is no sound tar: {e}"));
+    for entry in archive.entries().map_err(unsound)? {
+        extractor.entry(&mut entry.map_err(unsound)?).map_err(told)?;
+    }
+    // The host must not find that nobody reads the rest of what it sends.
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(|e| told(Fault::from(e)))?;
+    extractor.finish().map_err(told)
+}
+
+struct Extractor<'a> {
+    target: &'a OwnedFd,
+    confined: ResolveFlags,
+    /// The directory of the last entry: archives go through a tree in order.
+    parent: Option<(PathBuf, OwnedFd)>,
+    /// Their times change with what is put into them.
+    directories: Vec<(PathBuf, i64)>,
+    buffer: Vec<u8>,
+}
+
+/// What all kinds of files have.
+struct Attributes {
+    uid: u32,
+    gid: u32,
+    mode: u32,
+    mtime: i64,
+    xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Extractor<'_> {
+    fn entry(&mut self, entry: &mut Entry<impl Read>) -> Done {
+        let raw = entry.path_bytes().into_owned();
+        let kind = entry.header().entry_type();
+        let path = cleaned(&raw).ok_or_else(|| at(&raw)(Errno::PERM))?;
+        let (Some(name), parent) = (path.file_name().map(std::ffi::OsStr::to_owned), path.parent()) else {
+            // The directory itself is as it is.
+            return Ok(());
+        };
+        let attributes = attributes(entry).map_err(at(&raw))?;
+        let parent = self.parent(parent.unwrap_or(Path::new("")), &raw)?;
+        let exists = clear_way(&parent, &name, &raw, kind == EntryType::Directory)?;
+        match kind {
+            EntryType::Directory => {
+                if !exists {
+                    mkdirat(&parent, &name, Mode::RWXU).map_err(at(&raw))?;
+                }
+                if self.directories.len() < MAX_DIRECTORIES {
+                    self.directories.push((path.clone(), attributes.mtime));
+                }
+            }
+            EntryType::Symlink => {
+                let link = link_of(entry).map_err(at(&raw))?;
+                symlinkat(super::pack::os(&link), &parent, &name).map_err(at(&raw))?;
+            }
+            EntryType::Link => {
+                let link = link_of(entry).map_err(at(&raw))?;
+                let first = cleaned(&link).ok_or_else(|| at(&raw)(Errno::PERM))?;
+                let Some(first_name) = first.file_name() else {
+                    return Err(at(&raw)(Errno::PERM));
+                };
+                let directory = self.open(first.parent().unwrap_or(Path::new(""))).map_err(at(&raw))?;
+                linkat(&directory, first_name, &parent, &name, AtFlags::empty()).map_err(at(&raw))?;
+                self.parent = Some((path.parent().unwrap_or(Path::new("")).into(), parent));
+                return Ok(());
+            }
+            EntryType::Fifo | EntryType::Char | EntryType::Block => {
+                let (kind, device) = device_of(entry, kind).map_err(at(&raw))?;
+                mknodat(&parent, &name, kind, Mode::RUSR | Mode::WUSR, device).map_err(at(&raw))?;
+            }
+            _ => {
+                let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                let file = openat(&parent, &name, flags, Mode::RUSR | Mode::WUSR).map_err(at(&raw))?;
+                self.content(entry, File::from(file), &attributes.xattrs, &raw)?;
+            }
+        }
+        settle(&parent, &name, kind, &attributes).map_err(at(&raw))?;
+        self.parent = Some((path.parent().unwrap_or(Path::new("")).into(), parent));
+        Ok(())
+    }
+
+    /// The directory of an entry, made with root as its owner where the archive says nothing of it.
+    fn parent(&mut self, path: &Path, raw: &[u8]) -> Result<OwnedFd, Fault> {
+        if let Some((known, open)) = self.parent.take()
+            && known == path
+        {
+            return Ok(open);
+        }
+        match self.open(path) {
+            Err(Errno::NOENT) => {}
+            other => return other.map_err(at(raw)),
+        }
+        let above = self.parent(path.parent().unwrap_or(Path::new("")), raw)?;
+        if let Some(name) = path.file_name() {
+            mkdirat(&above, name, Mode::from_raw_mode(0o755)).map_err(at(raw))?;
+        }
+        self.open(path).map_err(at(raw))
+    }
+
+    fn open(&self, path: &Path) -> rustix::io::Result<OwnedFd> {
+        let path = if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        };
+        openat2(self.target, path, DIRECTORY, Mode::empty(), self.confined)
+    }
+
+    fn content(&mut self, entry: &mut impl Read, mut file: File, xattrs: &[(Vec<u8>, Vec<u8>)], raw: &[u8]) -> Done {
+        let mut size: u64 = 0;
+        loop {
+            let count = fill(entry, &mut self.buffer).map_err(at(raw))?;
+            for page in self.buffer[..count].chunks(PAGE) {
+                if page.len() == PAGE && page.iter().all(|byte| *byte == 0) {
+                    file.seek(SeekFrom::Current(HOLE)).map_err(at(raw))?;
+                } else {
+                    file.write_all(page).map_err(at(raw))?;
+                }
+            }
+            size += count as u64;
+            if count < self.buffer.len() {
+                break;
+            }
+        }
+        ftruncate(&file, size).map_err(at(raw))?;
+        for (name, value) in xattrs {
+            match fsetxattr(&file, std::ffi::OsStr::from_bytes(name), value, XattrFlags::empty()) {
+                Ok(()) | Err(Errno::OPNOTSUPP | Errno::PERM) => {}
+                other => other.map_err(at(raw))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Done {
+        for (path, mtime) in self.directories.iter().rev() {
+            let raw = path.as_os_str().as_bytes();
+            let directory = match self.open(path) {
+                // A later entry, or the box, has replaced it.
+                Err(Errno::NOENT | Errno::NOTDIR) => continue,
+                other => other.map_err(at(raw))?,
+            };
+            rustix::fs::futimens(&directory, &times(*mtime)).map_err(at(raw))?;
+        }
+        Ok(())
+    }
+}
+
+/// A path below the target; `None` for one with `..` in it.
+fn cleaned(raw: &[u8]) -> Option<PathBuf> {
+    let mut path = PathBuf::new();
+    for component in Path::new(std::ffi::OsStr::from_bytes(raw)).components() {
+        match component {
+            Component::Normal(name) => path.push(name),
+            Component::RootDir | Component::CurDir => {}
+            Component::ParentDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(path)
+}
+
+/// True when there is a directory that stays.
+fn clear_way(parent: &OwnedFd, name: &std::ffi::OsStr, raw: &[u8], directory: bool) -> Result<bool, Fault> {
+    let stat = match statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => return Ok(false),
+        other => other.map_err(at(raw))?,
+    };
+    let is_directory = FileType::from_raw_mode(stat.st_mode).is_dir();
+    let shown = name.to_string_lossy();
+    let clash = |what: String| {
+        Err(Fault {
+            path: Vec::new(),
+            words: what,
+        })
+    };
+    match (is_directory, directory) {
+        (true, true) => Ok(true),
+        (true, false) => clash(format!(
+            "cannot overwrite directory {shown:?} with non-directory {shown:?}"
+        )),
+        (false, true) => clash(format!(
+            "cannot overwrite non-directory {shown:?} with directory {shown:?}"
+        )),
+        (false, false) => {
+            unlinkat(parent, name, AtFlags::empty()).map_err(at(raw))?;
+            Ok(false)
+        }
+    }
+}
+
+fn link_of(entry: &Entry<impl Read>) -> io::Result<Vec<u8>> {
+    let link = entry.link_name_bytes().map(std::borrow::Cow::into_owned);
+    link.filter(|link| !link.is_empty())
+        .ok_or_else(|| io::Error::other("a link to nothing"))
+}
+
+fn device_of(entry: &Entry<impl Read>, kind: EntryType) -> io::Result<(FileType, u64)> {
+    let header = entry.header();
+    let number = makedev(header.device_major()?.unwrap_or(0), header.device_minor()?.unwrap_or(0));
+    Ok(match kind {
+        EntryType::Char => (FileType::CharacterDevice, number),
+        EntryType::Block => (FileType::BlockDevice, number),
+        _ => (FileType::Fifo, 0),
+    })
+}
+
+fn attributes(entry: &mut Entry<impl Read>) -> io::Result<Attributes> {
+    let header = entry.header();
+    let id = |number: u64| u32::try_from(number).map_err(|_| io::Error::other("an owner out of range"));
+    let mut found = Attributes {
+        uid: id(header.uid()?)?,
+        gid: id(header.gid()?)?,
+        mode: header.mode()? & 0o7777,
+        mtime: i64::try_from(header.mtime()?).unwrap_or(0),
+        xattrs: Vec::new(),
+    };
+    let Some(records) = entry.pax_extensions()? else {
+        return Ok(found);
+    };
+    for record in records {
+        let record = record?;
+        let (key, value) = (record.key_bytes(), record.value_bytes());
+        if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
+            if is_portable(name) {
+                found.xattrs.push((name.to_vec(), value.to_vec()));
+            }
+        } else if key == b"mtime" {
+            let whole = value.split(|byte| *byte == b'.').next().unwrap_or(value);
+            found.mtime = std::str::from_utf8(whole)
+                .ok()
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(found.mtime);
+        } else if key == b"GNU.sparse.major" {
+            return Err(io::Error::other("a sparse file of GNU's format 1.0 is not understood"));
+        }
+    }
+    Ok(found)
+}
+
+/// Owner before mode: a change of owner takes set-uid bits away.
+fn settle(
+    parent: &OwnedFd,
+    name: &std::ffi::OsStr,
+    kind: EntryType,
+    attributes: &Attributes,
+) -> rustix::io::Result<()> {
+    let (uid, gid) = (Uid::from_raw(attributes.uid), Gid::from_raw(attributes.gid));
+    chownat(parent, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
+    if kind != EntryType::Symlink {
+        // Nothing but a link would be followed, and this one was just made; a name that the box has changed
+        // meanwhile leads no further than the box.
+        chmodat(parent, name, Mode::from_raw_mode(attributes.mode), AtFlags::empty())?;
+    }
+    utimensat(parent, name, &times(attributes.mtime), AtFlags::SYMLINK_NOFOLLOW)
+}
+
+fn times(mtime: i64) -> Timestamps {
+    let time = Timespec {
+        tv_sec: mtime,
+        tv_nsec: 0,
+    };
+    Timestamps {
+        last_access: time,
+        last_modification: time,
+    }
+}
+
+/// Reads until the buffer is full or there is no more.
+///
+/// # Errors
+/// The source's.
+pub fn fill(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut have = 0;
+    while have < buffer.len() {
+        match source.read(&mut buffer[have..]) {
+            Ok(0) => break,
+            Ok(count) => have += count,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(have)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+    use super::super::{pack, place::Place};
+    use super::*;
+
+    /// A directory to extract into and one beside it that must stay as it is.
+    struct Scene {
+        base: PathBuf,
+    }
+
+    impl Scene {
+        fn new(name: &str) -> Self {
+            let base = std::env::temp_dir().join(format!("a3s-extract-{}-{name}", std::process::id()));
+            fs::create_dir_all(base.join("inside")).unwrap();
+            fs::create_dir_all(base.join("outside")).unwrap();
+            Self { base }
+        }
+
+        fn open(&self, path: &str) -> OwnedFd {
+            openat(rustix::fs::CWD, self.base.join(path), DIRECTORY, Mode::empty()).unwrap()
+        }
+
+        fn extract(&self, archive: &[u8]) -> Result<(), Failure> {
+            let path = self.base.join("archive");
+            fs::write(&path, archive).unwrap();
+            extract(&self.open("inside"), false, File::open(path).unwrap())
+        }
+    }
+
+    impl Drop for Scene {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.base).unwrap();
+        }
+    }
+
+    fn member(kind: EntryType, path: &str, link: &str, content: &[u8]) -> Vec<u8> {
+        let mut header = tar::Header::new_ustar();
+        let old = header.as_old_mut();
+        old.name[..path.len()].copy_from_slice(path.as_bytes());
+        old.linkname[..link.len()].copy_from_slice(link.as_bytes());
+        header.set_entry_type(kind);
+        header.set_mode(0o644);
+        header.set_uid(u64::from(rustix::process::getuid().as_raw()));
+        header.set_gid(u64::from(rustix::process::getgid().as_raw()));
+        header.set_mtime(1_000_000);
+        header.set_size(content.len() as u64);
+        header.set_cksum();
+        let mut bytes = header.as_bytes().to_vec();
+        bytes.extend_from_slice(content);
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+        bytes
+    }
+
+    fn archive(members: &[Vec<u8>]) -> Vec<u8> {
+        [members.concat(), vec![0; 1024]].concat()
+    }
+
+    #[test]
+    fn no_name_and_no_link_leads_out() {
+        let scene = Scene::new("out");
+        symlink("../outside", scene.base.join("inside/planted")).unwrap();
+        let file = |path| member(EntryType::Regular, path, "", b"1");
+        for members in [
+            vec![file("../outside/f")],
+            vec![file("a/../../outside/f")],
+            vec![file("planted/f")],
+            vec![member(EntryType::Symlink, "x", "../outside", b""), file("x/f")],
+            vec![member(EntryType::Symlink, "y", "/tmp", b""), file("y/f")],
+            vec![member(EntryType::Link, "z", "../archive", b"")],
+        ] {
+            assert!(scene.extract(&archive(&members)).is_err());
+        }
+        assert_eq!(fs::read_dir(scene.base.join("outside")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn kinds_do_not_replace_each_other_but_files_do() {
+        let scene = Scene::new("clash");
+        fs::create_dir(scene.base.join("inside/d")).unwrap();
+        fs::write(scene.base.join("inside/f"), "old").unwrap();
+        let failure = scene.extract(&archive(&[member(EntryType::Regular, "d", "", b"")]));
+        assert_eq!(
+            failure.unwrap_err().message,
+            "cannot overwrite directory \"d\" with non-directory \"d\""
+        );
+        assert!(
+            scene
+                .extract(&archive(&[member(EntryType::Directory, "f/", "", b"")]))
+                .is_err()
+        );
+        scene
+            .extract(&archive(&[member(EntryType::Regular, "f", "", b"new")]))
+            .unwrap();
+        assert_eq!(fs::read(scene.base.join("inside/f")).unwrap(), b"new");
+    }
+
+    #[test]
+    fn what_is_packed_comes_out_the_same() {
+        let scene = Scene::new("same");
+        let tree = scene.base.join("tree");
+        let long = "n".repeat(200);
+        fs::create_dir_all(tree.join(&long)).unwrap();
+        fs::write(tree.join("f\n"), "text").unwrap();
+        fs::set_permissions(tree.join("f\n"), fs::Permissions::from_mode(0o4750)).unwrap();
+        fs::hard_link(tree.join("f\n"), tree.join(&long).join("again")).unwrap();
+        symlink("nowhere", tree.join("link")).unwrap();
+        File::create(tree.join("sparse")).unwrap().set_len(10 << 20).unwrap();
+        let place = Place {
+            parent: scene.open("."),
+            name: "tree".into(),
+            title: b"copy".to_vec(),
+        };
+        let mut bytes = Vec::new();
+        assert!(pack::pack_place(&place, &mut bytes).is_ok());
+        scene.extract(&bytes).unwrap();
+        let copy = scene.base.join("inside/copy");
+        let [one, other] = [&tree, &copy].map(|top| fs::metadata(top.join("f\n")).unwrap());
+        assert_eq!((one.mode(), one.mtime()), (other.mode(), other.mtime()));
+        assert_eq!(fs::metadata(copy.join(&long).join("again")).unwrap().ino(), other.ino());
+        assert_eq!(fs::read_link(copy.join("link")).unwrap(), Path::new("nowhere"));
+        let sparse = fs::metadata(copy.join("sparse")).unwrap();
+        assert_eq!((sparse.size(), sparse.blocks() < 100), (10 << 20, true));
+        let [one, other] = [&tree, &copy].map(|top| fs::metadata(top).unwrap().mtime());
+        assert_eq!(one, other);
+    }
+}
