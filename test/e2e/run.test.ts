@@ -116,9 +116,9 @@ describe('run fails with 125', () => {
   });
 
   test('on a flag that is not supported yet, instead of ignoring it', async () => {
-    const { status, out, err } = await fails('--rm', '--privileged', 'a3s/base', 'true');
+    const { status, out, err } = await fails('--rm', '--mac-address', '52:54:00:00:00:01', 'a3s/base', 'true');
     expect({ status, out }).toEqual({ status: 125, out: '' });
-    expect(err).toMatch(/--privileged.* not supported yet/);
+    expect(err).toMatch(/--mac-address.* not supported yet/);
   });
 
   test('on an unknown image, after the line that it is not there', async () => {
