@@ -93,6 +93,10 @@ async function connect(qemu: QemuProcess, options: CloneOptions): Promise<Vm> {
   }
 }
 
+/** What QEMU says of a state that it cannot load; it may be gone before an answer tells that it had begun to. */
+const STATE_COMPLAINTS =
+  /load of migration failed|while loading state|inconsistent with Host index|section footer|savevm section|Not a migration stream/;
+
 interface FailedClone extends Pick<CloneOptions, 'scratch' | 'scratchKept' | 'found'> {
   /** QEMU has taken its arguments and begun to load the state: it answers commands only then. */
   accepted: boolean;
@@ -130,7 +134,7 @@ export function explainClone(
   }
   if (died && signal === 'SIGKILL') return new A3sError('boot_failed', message, details);
   const silent = !stderr.split('\n').some((line) => line.trim() !== '' && !line.includes(': warning: '));
-  if (silent || refusesDisk || accepted) {
+  if (silent || refusesDisk || accepted || STATE_COMPLAINTS.test(stderr)) {
     return new CloneError('unsound', 'boot_failed', message, details);
   }
   return new A3sError('boot_failed', message, details);
