@@ -116,7 +116,13 @@ describe('run fails with 125', () => {
   });
 
   test('on a flag that is not supported yet, instead of ignoring it', async () => {
-    const { status, out, err } = await fails('--rm', '--mac-address', '52:54:00:00:00:01', 'a3s/base', 'true');
+    const { status, out, err } = await fails(
+      '--rm',
+      '--mac-address',
+      '52:54:00:00:00:01',
+      'a3s/base',
+      'true',
+    );
     expect({ status, out }).toEqual({ status: 125, out: '' });
     expect(err).toMatch(/--mac-address.* not supported yet/);
   });
