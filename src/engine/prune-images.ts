@@ -1,15 +1,15 @@
 /** `image prune`: dangling images removed, or all that no box uses. */
-import type { Descriptor } from '../images/config.ts';
 import { listImages } from '../images/find.ts';
 import { collectGarbage } from '../images/store/collect.ts';
 import { withoutImage } from '../images/store/entries.ts';
 import { changeIndex } from '../images/store/transaction.ts';
 import { nameOf, writeIndex } from '../images/store.ts';
-import { type Image, loadImage } from '../images/image.ts';
+import type { Image } from '../images/image.ts';
 import { rootfsDigests } from '../images/rootfs.ts';
 import { sweepImageTemplates } from '../runtime/templates/sweep.ts';
 import { allBoxes } from './engine.ts';
 import { tellImage } from './image-events.ts';
+import { isDamaged } from './removable-image.ts';
 import type { Removed } from './remove-image.ts';
 import type { Engine } from './types.ts';
 
@@ -38,7 +38,8 @@ export async function pruneImages(engine: Engine, { all, matches }: PruneOptions
   );
   const pruned: Pruned = { removed: [], bytes: 0 };
   await changeIndex(engine.layout, async (entries) => {
-    const damaged = entries.filter((entry) => nameOf(entry) === null && !isSound(engine, entry));
+    // Without a name, a damaged image is of no use to anybody.
+    const damaged = entries.filter((entry) => nameOf(entry) === null && isDamaged(engine, entry));
     let left = entries.filter((entry) => !damaged.includes(entry));
     pruned.removed.push(...damaged.map(({ digest }) => ({ deleted: digest })));
     for (const image of doomed) {
@@ -66,14 +67,4 @@ export async function pruneImages(engine: Engine, { all, matches }: PruneOptions
   }
   await sweepImageTemplates(engine.layout, rootfsDigests(engine.layout));
   return pruned;
-}
-
-/** Without a name, a damaged image is of no use to anybody. */
-function isSound(engine: Engine, entry: Descriptor): boolean {
-  try {
-    loadImage(engine.layout.imagesDir, entry, []);
-    return true;
-  } catch {
-    return false;
-  }
 }

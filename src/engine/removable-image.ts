@@ -44,7 +44,8 @@ function isMeant(entry: Descriptor, text: string): boolean {
   return !isImageId(text) && nameOf(entry) === canonicalTag(parseReference(text));
 }
 
-function isDamaged(engine: Engine, entry: Descriptor): boolean {
+/** True for an index entry whose manifest or configuration cannot be read. */
+export function isDamaged(engine: Engine, entry: Descriptor): boolean {
   try {
     loadImage(engine.layout.imagesDir, entry, []);
     return false;

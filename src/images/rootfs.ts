@@ -1,7 +1,8 @@
 /** Root filesystems: the layers of an image as one squashfs, built once and checked by `stat` ever after. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { namesIn } from '../state/directory.ts';
 import type { Layout } from '../state/layout.ts';
 import { withLock } from '../state/lock.ts';
 import { isObject } from '../json.ts';
@@ -72,8 +73,7 @@ function readUntouched(layout: Layout, image: Image): Rootfs | null {
 
 /** The digests of all root filesystems in the store. */
 export function rootfsDigests(layout: Layout): string[] {
-  if (!existsSync(layout.rootfsDir)) return [];
-  const ids = readdirSync(layout.rootfsDir).flatMap((name) => /^([0-9a-f]{64})\.json$/.exec(name)?.[1] ?? []);
+  const ids = namesIn(layout.rootfsDir).flatMap((name) => /^([0-9a-f]{64})\.json$/.exec(name)?.[1] ?? []);
   return ids.flatMap((hex) => readSidecar(layout, `sha256:${hex}`)?.digest ?? []);
 }
 

@@ -16,8 +16,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { A3sError, hasErrno } from '../../errors.ts';
+import { A3sError } from '../../errors.ts';
 import type { Layout } from '../../state/layout.ts';
+import { cannotWrite } from '../store/ingest.ts';
 import { spoolName } from '../store/leases.ts';
 import { blobPath } from '../store.ts';
 
@@ -109,10 +110,4 @@ export function readDocument(file: SpooledFile, what: string): unknown {
   } catch (cause) {
     throw new A3sError('image_broken', `${what} is not JSON`, { cause });
   }
-}
-
-function cannotWrite(cause: unknown): A3sError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const hint = hasErrno(cause, 'ENOSPC', 'EDQUOT') ? { hint: 'free some disk space' } : {};
-  return new A3sError('io', `cannot write to the image store: ${reason}`, { cause, ...hint });
 }

@@ -122,7 +122,7 @@ class PartialFile implements BlobWriter, AsyncDisposable {
       // Appended: a file that another try has cut short would otherwise get a hole.
       await this.#file.appendFile(chunk);
     } catch (cause) {
-      throw full(cause);
+      throw cannotWrite(cause);
     }
     this.#count(chunk);
   }
@@ -144,7 +144,7 @@ class PartialFile implements BlobWriter, AsyncDisposable {
     try {
       await this.#file.sync();
     } catch (cause) {
-      throw full(cause);
+      throw cannotWrite(cause);
     }
   }
 
@@ -158,7 +158,8 @@ class PartialFile implements BlobWriter, AsyncDisposable {
   }
 }
 
-function full(cause: unknown): A3sError {
+/** The error of a write to the store that failed. */
+export function cannotWrite(cause: unknown): A3sError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const hint = hasErrno(cause, 'ENOSPC', 'EDQUOT') ? { hint: 'free some disk space' } : {};
   return new A3sError('io', `cannot write to the image store: ${reason}`, { cause, ...hint });
