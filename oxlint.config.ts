@@ -17,8 +17,8 @@ const layers: Record<string, readonly string[]> = {
   cli: ['commands', 'engine', 'output', 'state'],
 };
 
-/** The two process entry points: nothing else may end a process or set its exit status. */
-const entryPoints = ['src/cli.ts', 'src/runtime/monitor-main.ts'];
+/** The command's program and the monitor: nothing else may end a process or set its exit status. */
+const entryPoints = ['src/cli/program.ts', 'src/runtime/monitor-main.ts'];
 
 const forbidImports = (group: string[], message: string): DummyRuleMap => ({
   'no-restricted-imports': ['error', { patterns: [{ group, message }] }],

@@ -1,10 +1,9 @@
 /** The program: the only owner of the exit status. */
-import { dispatch } from './commands/dispatch.ts';
-import { renderUnexpected } from './commands/failure.ts';
-import type { ReservedBox } from './engine/reserve.ts';
-import type { Engine } from './engine/types.ts';
-import { hasErrno } from './errors.ts';
-import { layoutOf, stateHome } from './state/layout.ts';
+import { dispatch } from '../commands/dispatch.ts';
+import { renderUnexpected } from '../commands/failure.ts';
+import type { ReservedBox } from '../engine/reserve.ts';
+import type { Engine } from '../engine/types.ts';
+import { hasErrno } from '../errors.ts';
 
 /** Status of a process that SIGPIPE ended; what a shell shows for a client whose reader went away. */
 const READER_GONE = 128 + 13;
@@ -25,20 +24,17 @@ function flush(stream: NodeJS.WriteStream): Promise<void> {
 }
 
 async function openEngine(reserved: ReservedBox | undefined): Promise<Engine> {
-  const engine = await import('./engine/engine.ts');
+  const engine = await import('../engine/engine.ts');
   return engine.openEngine((line) => process.stderr.write(`${line}\n`), reserved);
 }
 
-/** An identity and a monitor for the box of a `run`. */
-async function reserve(): Promise<ReservedBox> {
-  const { reserveBox } = await import('./engine/reserve.ts');
-  return reserveBox(layoutOf(stateHome()));
+/** Runs the command line of this process to its end. `reserved` is for the box of a `run`. */
+export function program(reserved?: ReservedBox): void {
+  process.on('uncaughtException', fail);
+  main(reserved).catch(fail);
 }
 
-async function main(): Promise<void> {
-  // A run needs a monitor whatever its flags turn out to be: it loads while they are read.
-  const runs = process.argv[2] === 'run' && !process.argv.includes('--help');
-  const reserved = runs ? await reserve() : undefined;
+async function main(reserved: ReservedBox | undefined): Promise<void> {
   process.stdout.on('error', (error) => {
     if (hasErrno(error, 'EPIPE')) process.exit(READER_GONE);
     fail(error);
@@ -65,7 +61,3 @@ async function main(): Promise<void> {
   await Promise.all([flush(process.stdout), flush(process.stderr)]);
   process.exit(status);
 }
-
-process.on('uncaughtException', fail);
-// No top-level await: it would keep bundlers from making one CommonJS file, which starts faster.
-main().catch(fail);

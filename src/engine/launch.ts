@@ -1,6 +1,8 @@
 /** Handing a claimed box to its monitor, and taking it back when that fails. */
+import type { Socket } from 'node:net';
+
 import type { Rootfs } from '../images/rootfs.ts';
-import type { IdleMonitor } from '../runtime/launch.ts';
+import { launchBox } from '../runtime/launch.ts';
 import type { ProcessSession } from '../runtime/process-session.ts';
 import { deleteBox } from '../state/box-updates.ts';
 import { updateBoxes } from '../state/boxes-file.ts';
@@ -14,11 +16,11 @@ import type { AttachOptions, Engine } from './types.ts';
  */
 export function launch(
   engine: Engine,
-  monitor: IdleMonitor,
+  monitor: Socket,
   { record, rootfs }: { record: BoxRecord; rootfs: Rootfs },
   attach: AttachOptions,
 ): ProcessSession {
-  const session = monitor.launch(engine.layout, record, { ...attach, rootfs });
+  const session = launchBox(monitor, engine.layout, record, { ...attach, rootfs });
   const started = session.started.catch(async (error: unknown) => {
     await unclaim(engine, record);
     throw error;

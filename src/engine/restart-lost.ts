@@ -1,6 +1,6 @@
 /** Boxes that lost their monitor and have a restart policy: started again by the command that found them. */
 import { ensureRootfs } from '../images/rootfs.ts';
-import { spawnMonitor } from '../runtime/launch.ts';
+import { spawnMonitor } from '../runtime/spawn-monitor.ts';
 import { readBoxes, updateBoxes } from '../state/boxes-file.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { claim } from './create.ts';

@@ -28,7 +28,7 @@ export async function runBox(
     started.catch(() => {});
     return { record: made.record, session: { ...session, started } };
   } catch (error) {
-    monitor.dismiss();
+    monitor.destroy();
     throw error;
   }
 }

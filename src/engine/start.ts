@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { A3sError } from '../errors.ts';
 import { ensureRootfs } from '../images/rootfs.ts';
 import { attachBox } from '../runtime/control-client.ts';
-import { spawnMonitor } from '../runtime/launch.ts';
+import { spawnMonitor } from '../runtime/spawn-monitor.ts';
 import type { ProcessSession } from '../runtime/process-session.ts';
 import { updateBoxes } from '../state/boxes-file.ts';
 import type { BoxRecord } from '../state/record.ts';

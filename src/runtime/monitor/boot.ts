@@ -29,8 +29,8 @@ export interface BootOptions {
   rootfs: { path: string; digest: string };
   /** Gives the boot up, with every VM that is under way for it. */
   signal: AbortSignal;
-  /** Told of each QEMU at once, so that it never runs unowned. */
-  spawned: (qemu: QemuProcess) => void;
+  /** Told of each QEMU at once, so that it never runs unowned, with what the guest will have to be told. */
+  spawned: (qemu: QemuProcess, parts: { network: NetworkAttachment; mounts: MountPlan[] }) => void;
   lost: (error: Error) => void;
   /** QEMU could not write the box's disk and has stopped the VM. */
   diskFull: () => void;
@@ -131,7 +131,7 @@ async function bootFrom(
   qemu.qmp.onEvent = (name) => {
     if (name === 'BLOCK_IO_ERROR') options.diskFull();
   };
-  options.spawned(qemu);
+  options.spawned(qemu, { network, mounts });
   const vm = await ready;
   return { ...vm, network, shape, mounts, fromImageTemplate: found.template.scratch !== null };
 }

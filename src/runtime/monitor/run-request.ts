@@ -18,7 +18,14 @@ export interface RunOptions {
   cols: number;
 }
 
-export function runRequest(record: BoxRecord, options: RunOptions): object {
+export interface RunRequest {
+  op: 'run';
+  /** When it was made, or `stamped`. */
+  clock_unix_ns: string;
+  [field: string]: unknown;
+}
+
+export function runRequest(record: BoxRecord, options: RunOptions): RunRequest {
   const { guest: network, guestAddress } = options.network;
   const settings = settingsOf(record);
   return {
@@ -51,6 +58,11 @@ export function runRequest(record: BoxRecord, options: RunOptions): object {
     ...guestSettings(record),
     sync_on_exit: !record.auto_remove,
   };
+}
+
+/** The same request with the present time, to which the guest sets its clock. */
+export function stamped(request: RunRequest): RunRequest {
+  return { ...request, clock_unix_ns: unixNanoseconds() };
 }
 
 function unixNanoseconds(): string {

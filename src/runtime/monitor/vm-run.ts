@@ -17,6 +17,7 @@ import type { Client } from './client.ts';
 import type { BoxLimits } from './requests.ts';
 import { note } from './monitor-log.ts';
 import { OutputHub } from './output-hub.ts';
+import { runRequest, type RunRequest } from './run-request.ts';
 import { Workload } from './workload.ts';
 import { openLog, type WorkloadLog } from './workload-log.ts';
 import { trace } from '../../trace.ts';
@@ -53,6 +54,7 @@ export class VmRun {
   readonly #abort = new AbortController();
   #qemu: QemuProcess | undefined;
   #box: BootedBox | undefined;
+  #request: RunRequest | undefined;
   #workload: Workload | undefined;
   /** Input that came before the workload, and who waits for it. */
   #early: Buffer[] = [];
@@ -204,12 +206,15 @@ export class VmRun {
   }
 
   #boot(context: RuntimeContext): Promise<BootedBox> {
+    const { record, rootfs, size } = this.#options;
     return bootBox(context, {
-      record: this.#options.record,
-      rootfs: this.#options.rootfs,
+      record,
+      rootfs,
       signal: this.#abort.signal,
-      spawned: (qemu) => {
+      spawned: (qemu, parts) => {
         this.#qemu = qemu;
+        // There is time for it while the VM comes up.
+        this.#request = runRequest(record, { ...parts, ...size });
         // Too late for a box that has been given up.
         if (this.#over || this.#abort.signal.aborted) void qemu.kill();
       },
@@ -224,9 +229,10 @@ export class VmRun {
   }
 
   #runWorkload(context: RuntimeContext, box: BootedBox): Promise<ProcessResult> {
-    const { record, paths, size } = this.#options;
+    const { paths } = this.#options;
     trace('monitor: agent ready');
-    const workload = new Workload(box, record, size, this.hub);
+    if (this.#request === undefined) throw new Error('a VM without its request');
+    const workload = new Workload(box.link, this.#request, this.hub);
     this.#box = box;
     this.#workload = workload;
     for (const message of this.#early) workload.send(message);

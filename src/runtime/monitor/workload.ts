@@ -2,14 +2,12 @@
 import { ProtocolError } from '../protocol/frames.ts';
 import { MessageType, encodeMessage, encodeResize, type Message } from '../protocol/messages.ts';
 import { parseObject, parseResult } from '../protocol/result.ts';
-import type { ControlStream } from '../agent-link.ts';
+import type { AgentLink, ControlStream } from '../agent-link.ts';
 import type { ProcessResult } from '../process-session.ts';
-import type { BoxRecord } from '../../state/record.ts';
-import type { BootedBox } from './boot.ts';
 import type { Client } from './client.ts';
 import { note } from './monitor-log.ts';
 import type { OutputHub } from './output-hub.ts';
-import { runRequest } from './run-request.ts';
+import { stamped, type RunRequest } from './run-request.ts';
 
 /** Input that may wait for a workload that does not read. */
 const INPUT_HIGH_WATER = 1024 * 1024;
@@ -22,15 +20,14 @@ export class Workload {
   readonly #held = new Set<Client>();
   #ended = false;
 
-  constructor(box: BootedBox, record: BoxRecord, size: { rows: number; cols: number }, hub: OutputHub) {
+  constructor(link: AgentLink, request: RunRequest, hub: OutputHub) {
     const start = Promise.withResolvers<void>();
     const end = Promise.withResolvers<ProcessResult>();
     this.started = start.promise;
     this.result = end.promise;
     start.promise.catch(() => {});
     end.promise.catch(() => {});
-    const request = runRequest(record, { mounts: box.mounts, network: box.network, ...size });
-    this.#stream = box.link.control(request, {
+    this.#stream = link.control(stamped(request), {
       message: (message) => this.#receive(message, hub, start, end),
       error: (error) => {
         start.reject(error);
