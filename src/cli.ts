@@ -2,12 +2,13 @@
  * Where the command starts. A `run` needs a monitor whatever its flags turn out to be, and a monitor takes longest to load: it is
  * on its way before the program itself is read.
  */
-import { reserveBox, type ReservedBox } from './engine/reserve.ts';
-import { layoutOf, stateHome } from './state/layout.ts';
+import type { ReservedBox } from './engine/reserve.ts';
 
-const runs = process.argv[2] === 'run' && !process.argv.includes('--help');
-
-function reserve(): ReservedBox | undefined {
+async function reserve(): Promise<ReservedBox | undefined> {
+  const [{ reserveBox }, { layoutOf, stateHome }] = await Promise.all([
+    import('./engine/reserve.ts'),
+    import('./state/layout.ts'),
+  ]);
   try {
     return reserveBox(layoutOf(stateHome()));
   } catch {
@@ -16,6 +17,12 @@ function reserve(): ReservedBox | undefined {
   }
 }
 
-const reserved = runs ? reserve() : undefined;
+async function begin(): Promise<void> {
+  const runs = process.argv[2] === 'run' && !process.argv.includes('--help');
+  const reserved = runs ? await reserve() : undefined;
+  const { program } = await import('./cli/program.ts');
+  program(reserved);
+}
+
 // No top-level await: it would keep bundlers from making a CommonJS file, which starts faster.
-void import('./cli/program.ts').then(({ program }) => program(reserved));
+void begin();
