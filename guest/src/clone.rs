@@ -66,7 +66,8 @@ pub fn fork(
         fatal::forget_init();
         body();
     }
-    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    // `Pid` takes any number but 0.
+    let pid = i32::try_from(pid).ok().filter(|pid| *pid > 0).and_then(Pid::from_raw);
     match pid {
         // SAFETY: the kernel stored a new descriptor.
         Some(pid) => Ok(Child {
@@ -95,4 +96,16 @@ pub fn enter(pidfd: BorrowedFd<'_>, namespaces: i32) -> Result<(), Errno> {
 /// The kernel's.
 pub fn come_home(own: BorrowedFd<'_>) -> Result<(), Errno> {
     rustix::thread::move_into_link_name_space(own, Some(LinkNameSpaceType::ProcessID))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_fork_is_the_kernels_error() {
+        // clone(2): both at once are not to be had.
+        let child = fork(libc::CLONE_FS | libc::CLONE_NEWNS, None, || std::process::abort());
+        assert_eq!(child.err(), Some(Errno::INVAL));
+    }
 }

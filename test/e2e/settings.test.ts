@@ -61,6 +61,24 @@ describe('limits', () => {
     expect(await sh([...flags, ...more], script)).toBe('100\n200\n0\n1024\n500\n20\n104857600');
   });
 
+  test('a box that may have no more processes refuses a command and goes on', async () => {
+    const name = await boxes.detached('full', [
+      '--pids-limit',
+      '2',
+      'a3s/base',
+      'sh',
+      '-c',
+      'sleep 1000 & wait',
+    ]);
+    expect(await a3s(['exec', name, 'true'])).toMatchObject({
+      status: 125,
+      out: '',
+      err: expect.stringMatching(/resource temporarily unavailable\n$/),
+    });
+    expect((await a3sOk(['top', name, '-o', 'cmd'])).split('\n')).toHaveLength(3);
+    expect(await a3sOk(['inspect', '-f', '{{.State.Status}}', name])).toBe('running');
+  });
+
   test('--cpu-quota and --cpu-period are a number of CPUs', async () => {
     const flags = ['--cpu-quota', '25000', '--cpu-period', '50000'];
     expect(await sh(flags, 'cat /sys/fs/cgroup/cpu.max; nproc')).toBe('50000 100000\n1');
