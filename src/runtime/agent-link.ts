@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 import { A3sError } from '../errors.ts';
 import { ProtocolError } from './protocol/frames.ts';
-import { HandshakeReader, helloLine, newNonce } from './protocol/handshake.ts';
+import { HandshakeReader, findFatal, helloLine, newNonce } from './protocol/handshake.ts';
 import { MessageDecoder, MessageType, encodeJsonMessage, type Message } from './protocol/messages.ts';
 import { Mux } from './protocol/mux.ts';
 import type { MuxStream } from './protocol/mux-stream.ts';
@@ -61,7 +61,7 @@ export class AgentLink {
       try {
         this.#mux.receive(chunk);
       } catch (error) {
-        lost(error instanceof Error ? error : new ProtocolError('unknown failure'));
+        lost(lastWords(chunk) ?? (error instanceof Error ? error : new ProtocolError('unknown failure')));
       }
     };
     socket.on('data', receive);
@@ -196,6 +196,13 @@ export class AgentLink {
       });
     });
   }
+}
+
+/** What an agent said that came to its end in the middle of a session: no frame begins like its line. */
+function lastWords(chunk: Buffer): A3sError | null {
+  const fatal = findFatal(chunk);
+  if (fatal === null) return null;
+  return new A3sError('guest_protocol', `the guest agent failed: ${fatal.message}`, { stage: fatal.stage });
 }
 
 function isOutput(message: Message): boolean {
