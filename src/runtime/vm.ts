@@ -132,9 +132,11 @@ export function explainClone(
   if (stderr.includes(`${found.template.dir}/`) && stderr.includes('No such file or directory')) {
     return new CloneError('gone', 'boot_failed', message, details);
   }
+  // Said by a QEMU that was about to end: it may have been killed in the middle of that.
+  if (STATE_COMPLAINTS.test(stderr)) return new CloneError('unsound', 'boot_failed', message, details);
   if (died && signal === 'SIGKILL') return new A3sError('boot_failed', message, details);
   const silent = !stderr.split('\n').some((line) => line.trim() !== '' && !line.includes(': warning: '));
-  if (silent || refusesDisk || accepted || STATE_COMPLAINTS.test(stderr)) {
+  if (silent || refusesDisk || accepted) {
     return new CloneError('unsound', 'boot_failed', message, details);
   }
   return new A3sError('boot_failed', message, details);

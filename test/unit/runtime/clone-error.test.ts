@@ -37,6 +37,11 @@ test.each([
   expect(blame(stderr)).toEqual({ code: 'boot_failed', template: 'unsound' });
 });
 
+test('the template is to blame for a state that QEMU complains of while it is killed', () => {
+  const stderr = 'qemu: VQ 2 size 0x400 Guest index 0x0 inconsistent with Host index 0xb: delta 0xfff5\n';
+  expect(blame(stderr, {}, 'SIGKILL')).toEqual({ code: 'boot_failed', template: 'unsound' });
+});
+
 test('the template is to blame when the guest does not answer, and we end its QEMU', () => {
   expect(blame('', { accepted: true, died: false }, 'SIGKILL')).toEqual({
     code: 'boot_failed',
