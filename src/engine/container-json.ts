@@ -4,6 +4,8 @@ import { healthcheckJson } from './healthcheck-json.ts';
 import { binds, mountPoints, ownVolumes, requestedMounts } from './volumes/mounts-json.ts';
 import { dirname } from 'node:path';
 
+import { SLIRP_GATEWAY, SLIRP_GUEST, SLIRP_PREFIX_LENGTH } from '../runtime/network.ts';
+import { GUEST_MAC } from '../runtime/qemu/args.ts';
 import { boxPaths } from '../state/layout.ts';
 import { settingsOf } from '../state/box-settings.ts';
 import { type HealthLog, NO_RESULTS } from '../state/health-log.ts';
@@ -136,11 +138,41 @@ function config(box: BoxRecord) {
 
 function networkSettings(box: BoxRecord) {
   const up = box.status === 'running' || box.status === 'paused';
-  const network = { IPAMConfig: null, Links: null, Aliases: null, NetworkID: '', EndpointID: '' };
+  const address = guestAddress(up && box.network !== 'none');
+  const network = {
+    IPAMConfig: null,
+    Links: null,
+    Aliases: null,
+    DriverOpts: null,
+    GwPriority: 0,
+    NetworkID: '',
+  };
   return {
+    Bridge: '',
+    SandboxID: '',
     SandboxKey: up ? dirname(box.socket_path) : '',
     Ports: up ? { ...unpublished(box), ...portBindings(box) } : {},
-    Networks: { [box.network === 'none' ? 'none' : 'bridge']: network },
+    HairpinMode: false,
+    LinkLocalIPv6Address: '',
+    LinkLocalIPv6PrefixLen: 0,
+    SecondaryIPAddresses: null,
+    SecondaryIPv6Addresses: null,
+    ...address,
+    Networks: { [box.network === 'none' ? 'none' : 'bridge']: { ...network, ...address, DNSNames: null } },
+  };
+}
+
+/** What the box knows itself by; every box the same, in a network of its own. */
+function guestAddress(connected: boolean) {
+  return {
+    EndpointID: '',
+    Gateway: connected ? SLIRP_GATEWAY : '',
+    GlobalIPv6Address: '',
+    GlobalIPv6PrefixLen: 0,
+    IPAddress: connected ? SLIRP_GUEST : '',
+    IPPrefixLen: connected ? SLIRP_PREFIX_LENGTH : 0,
+    IPv6Gateway: '',
+    MacAddress: connected ? GUEST_MAC : '',
   };
 }
 

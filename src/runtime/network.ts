@@ -19,7 +19,10 @@ export interface NetworkBackend {
   attach(record: Pick<BoxRecord, 'port_map' | 'dns' | 'hostname'>): Promise<NetworkAttachment>;
 }
 
-const SLIRP_GUEST = '10.0.2.15';
+/** The box's own address, its router's, and the bits of their network (QEMU's defaults). */
+export const SLIRP_GUEST = '10.0.2.15';
+export const SLIRP_GATEWAY = '10.0.2.2';
+export const SLIRP_PREFIX_LENGTH = 24;
 const SLIRP_DNS = '10.0.2.3';
 
 /** QEMU's own user-mode stack: no process, no rights. IPv6 stays off: its host alias is the host's own ::1. */

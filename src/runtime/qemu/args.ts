@@ -58,7 +58,7 @@ export interface VmPlan {
 const PLACEHOLDER_BYTES = 1024 ** 4;
 /** Translation cache of the emulator; costs only what is used. */
 const TCG_CACHE_MIB = 256;
-const GUEST_MAC = '52:54:00:a3:50:01';
+export const GUEST_MAC = '52:54:00:a3:50:01';
 const SANDBOX = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny';
 
 /** A value inside a QEMU option string: commas are doubled. */

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 
+import { containerJson } from '../../../src/engine/container-json.ts';
 import { inspectObject } from '../../../src/engine/inspect.ts';
 import { processStart } from '../../../src/state/processes.ts';
-import { sampleBind } from '../../sample-record.ts';
+import { sampleBind, sampleRecord } from '../../sample-record.ts';
 import { addBoxes, testEngine } from './fixture/engine.ts';
 
 test('a box has the shape of Docker, with its record under Box', async () => {
@@ -50,6 +51,16 @@ test('a box has the shape of Docker, with its record under Box', async () => {
     },
     Box: box,
   });
+});
+
+test.each([
+  ['running', 'default', { IPAddress: '10.0.2.15', IPPrefixLen: 24, Gateway: '10.0.2.2' }],
+  ['running', 'none', { IPAddress: '', IPPrefixLen: 0, Gateway: '', MacAddress: '' }],
+  ['stopped', 'default', { IPAddress: '', IPPrefixLen: 0, Gateway: '', MacAddress: '' }],
+] as const)('the addresses of a box that is %s, with the network %s', (status, network, address) => {
+  const settings = containerJson(sampleRecord({ status, network })).NetworkSettings;
+  expect(settings).toMatchObject(address);
+  expect(Object.values(settings.Networks)).toMatchObject([address]);
 });
 
 test.each([
