@@ -12,6 +12,7 @@ import { type HealthLog, NO_RESULTS } from '../state/health-log.ts';
 import type { BoxRecord, HealthStatus } from '../state/record.ts';
 import { policyOf } from '../state/restart-policy.ts';
 import { portKey } from './ports.ts';
+import { fixedSettings } from './settings/fixed-settings.ts';
 import { settingsJson } from './settings/settings-json.ts';
 
 /** Go's zero time: Docker's word for "never". */
@@ -103,6 +104,7 @@ function hostConfig(box: BoxRecord) {
     ),
     Memory: box.memory_mb * MIB,
     ...settingsJson(box),
+    ...fixedSettings(settingsOf(box).privileged),
     Init: box.init,
     Runtime: 'a3s-box',
   };

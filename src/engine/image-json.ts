@@ -31,7 +31,10 @@ export function imageJson(image: Image) {
     ...(config.variant === '' ? {} : { Variant: config.variant }),
     Os: config.os,
     Size: image.size,
+    GraphDriver: { Data: null, Name: 'squashfs' },
     RootFS: { Type: 'layers', Layers: config.diffIds },
+    // When the tag was given is not kept.
+    Metadata: { LastTagTime: '0001-01-01T00:00:00Z' },
   };
 }
 

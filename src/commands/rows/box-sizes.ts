@@ -29,7 +29,7 @@ const BLOCK = 512;
  * An image has its size already.
  */
 export async function withSizes(engine: Engine, object: Inspected): Promise<object> {
-  if (!('GraphDriver' in object)) return object;
+  if (!('Box' in object)) return object;
   const disk = await stat(object.GraphDriver.Data.WritableDisk).catch(() => null);
   const SizeRw = disk === null ? 0 : disk.blocks * BLOCK;
   const image = await inspectImage(engine, object.Image).catch(() => null);
