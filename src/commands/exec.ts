@@ -1,4 +1,5 @@
 /** `exec`: one more process in a running box. */
+import { A3sError } from '../errors.ts';
 import { execBox } from '../engine/exec.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './attach/detach-keys.ts';
 import { exitStatusOf, streamSession } from './attach/stream.ts';
@@ -50,7 +51,7 @@ export const exec = defineCommand({
       ...windowSize(context.stdout),
     });
     if (flags.detach) {
-      await session.started;
+      await session.started.catch(refuse);
       session.detach();
       return 0;
     }
@@ -68,3 +69,9 @@ export const exec = defineCommand({
     return 1;
   },
 });
+
+/** Nobody waits for the command's own status: one that cannot be started is a failure like any other, as with Docker. */
+function refuse(error: unknown): never {
+  if (!(error instanceof A3sError)) throw error;
+  throw new A3sError(error.code, error.message, { exitStatus: 1, cause: error });
+}

@@ -3,7 +3,7 @@ import { parseRestartPolicy } from '../engine/restart-policy.ts';
 import { updateBox } from '../engine/update.ts';
 import { A3sError } from '../errors.ts';
 import { defineCommand } from './command.ts';
-import { refused } from './flags/spec.ts';
+import { never, refused } from './flags/spec.ts';
 import { forEachBox } from './several.ts';
 
 export const update = defineCommand({
@@ -17,7 +17,8 @@ export const update = defineCommand({
     'cpu-shares': { kind: 'int', short: 'c', help: '', refused: true },
     ...refused('int', 'cpu-period', 'cpu-quota', 'cpu-rt-period', 'cpu-rt-runtime', 'pids-limit'),
     ...refused('string', 'blkio-weight', 'cpuset-cpus', 'cpuset-mems', 'kernel-memory'),
-    ...refused('string', 'memory-reservation', 'memory-swap'),
+    ...refused('string', 'memory-reservation'),
+    'memory-swap': never('string', 'a box has no swap; give it what it needs with --memory', '-1'),
   },
   async run(context, { flags, given, args }) {
     if (given.size === 0) {

@@ -1,4 +1,4 @@
-/** Events of boxes that no record tells of: signals and further commands. */
+/** Events of boxes that no record tells of: signals, further commands and reads of what is in a box. */
 import { randomBytes } from '../random.ts';
 import type { ExecSpec } from '../runtime/exec-client.ts';
 import type { ProcessSession } from '../runtime/process-session.ts';
@@ -10,6 +10,15 @@ import type { BoxRecord } from '../state/record.ts';
 /** A signal is sent to the workload. */
 export function tellSignal(layout: Layout, box: BoxRecord, signal: number): void {
   appendEvents(layout, [boxEvent(box, 'kill', { signal: String(signal) })]);
+}
+
+/** The box was asked for something of its own, in Docker's word for it. */
+export function tellUse(
+  layout: Layout,
+  box: BoxRecord,
+  action: 'archive-path' | 'export' | 'extract-to-dir' | 'top',
+): void {
+  appendEvents(layout, [boxEvent(box, action)]);
 }
 
 /** A command was asked for; its start and its end follow as the session reports them. */

@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises';
 
 import { openFiles } from '../runtime/files-client.ts';
 import { withBoxFiles } from './box-files.ts';
+import { tellUse } from './box-tell.ts';
 import type { Engine } from './types.ts';
 
 /**
@@ -15,6 +16,7 @@ export function exportBox(engine: Engine, query: string, open: () => Promise<Wri
   return withBoxFiles(engine, query, { writes: false }, async (record) => {
     const sink = await open();
     const stream = await openFiles(record, { op: 'export' });
+    tellUse(engine.layout, record, 'export');
     const gone = finished(sink, { readable: false }).finally(() => stream.abort());
     gone.catch(() => {});
     stream.output.pipe(sink, { end: false });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
+import { END } from './fixture/layer.ts';
 
 const boxes = boxesOf('events');
 
@@ -31,6 +32,16 @@ describe('events', () => {
       'stop',
       'destroy',
     ]);
+  });
+
+  test('tell what is read of a box and written to it', async () => {
+    const name = await boxes.detached('use', ['a3s/base', 'sleep', '600']);
+    await a3sOk(['cp', `${name}:/etc/passwd`, '-']);
+    await a3sOk(['export', name]);
+    await a3sOk(['top', name]);
+    await a3sOk(['cp', '-', `${name}:/tmp`], { stdin: END });
+    expect((await a3s(['cp', `${name}:/nosuch`, '-'])).status).toBe(1);
+    expect(await told(name)).toEqual(['create', 'start', 'archive-path', 'export', 'top', 'extract-to-dir']);
   });
 
   test('tell how a box with --rm ended', async () => {

@@ -115,8 +115,8 @@ describe('exec', () => {
 
   test('-d reports a command that cannot be started', async () => {
     const { status, err } = await a3s(['exec', '-d', box, 'nosuch']);
-    expect(status).not.toBe(0);
-    expect(err).toContain('exec: "nosuch": executable file not found in $PATH');
+    expect(status).toBe(1);
+    expect(err).toBe('Error response from daemon: exec: "nosuch": executable file not found in $PATH\n');
   });
 
   test('--timeout kills the command and all it started, and exits 124', async () => {

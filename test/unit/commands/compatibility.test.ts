@@ -1,9 +1,10 @@
-/** docs/compatibility.md is made from the flag data; `vitest -u` writes it anew. */
+/** docs/compatibility.md is made from the flag data and the lists of the replayed transcripts; `vitest -u` writes it anew. */
 import { expect, test } from 'vitest';
 
 import { kinds } from '../../../src/commands/flags/kinds.ts';
 import type { FlagSpec } from '../../../src/commands/flags/spec.ts';
 import { groups, load, plain, spellings } from '../../../src/commands/registry.ts';
+import { recordedSection } from '../../fixture/transcripts/section.ts';
 
 const INTRODUCTION = `# Compatibility with Docker's command line
 
@@ -11,7 +12,8 @@ The reference is the \`docker\` client 28. The tables list each command of a3s-b
 A flag that is not supported is known to the parser and refused with \`--flag is not supported yet\`, or with the reason why it
 cannot be (exit status 125); it is never ignored. Asking such a flag for what happens anyway (\`--privileged=false\`) is accepted.
 
-This file is made from the flags' own definitions by \`test/unit/commands/compatibility.test.ts\`.
+This file is made from the flags' own definitions and the lists of the replayed transcripts by
+\`test/unit/commands/compatibility.test.ts\`.
 
 ## Where a3s-box differs
 
@@ -61,7 +63,7 @@ const GROUPED = ['containerPrune', 'imagePrune', 'systemDf', 'systemPrune'] as c
 /** Flags of our own. */
 const OURS = new Set(['exec --timeout']);
 
-test('docs/compatibility.md says what the flags say', async () => {
+test('docs/compatibility.md says what the flags and the replayed transcripts say', async () => {
   const sections = await Promise.all(
     [...plain, ...GROUPED, ...Object.values(groups['volume']?.commands ?? {})].map(async (name) => {
       const command = await load(name);
@@ -73,7 +75,8 @@ test('docs/compatibility.md says what the flags say', async () => {
       return `### ${title}\n\n${command.summary}. ${names.join(', ')}\n\n| flag | |\n|---|---|\n${rows.join('\n')}\n`;
     }),
   );
-  await expect([INTRODUCTION, ...sections].join('\n')).toMatchFileSnapshot('../../../docs/compatibility.md');
+  const text = [INTRODUCTION, ...sections, recordedSection()].join('\n');
+  await expect(text).toMatchFileSnapshot('../../../docs/compatibility.md');
 });
 
 function row(command: string, flag: string, spec: FlagSpec): string {
