@@ -10,22 +10,24 @@ import { until } from './fixture/until.ts';
 const boxes = boxesOf('stats');
 const LIVE = ['a3s/base', 'sleep', '1000'];
 const HEAD = 'CONTAINER ID   NAME';
-/** Home, then each line with the rest of its row cleared, then everything below. */
-const SCREEN = /\u001b\[H([^\u001b]*\u001b\[K\n)+\u001b\[J/g;
+const HOME = '\u001b[H';
+const CLEAR_LINE = '\u001b[K';
+const CLEAR_BELOW = '\u001b[J';
 const terminals: Terminal[] = [];
 
 afterEach(() => {
   for (const terminal of terminals.splice(0)) terminal.close();
 });
 
-/** The screens that were drawn, each as its rows. */
+/** The screens that were drawn, whole, each as its rows: from the top, clearing what is left of each row, then all below. */
 function screens(text: string): string[][] {
-  return [...text.matchAll(SCREEN)].map(([screen]) =>
-    screen
-      .replaceAll(/\u001b\[[HKJ]/g, '')
-      .split('\n')
-      .slice(0, -1),
-  );
+  return text
+    .split(HOME)
+    .slice(1)
+    .flatMap((screen) => {
+      const [rows = '', ...rest] = screen.split(CLEAR_BELOW);
+      return rest.length === 0 ? [] : [rows.split(`${CLEAR_LINE}\n`).slice(0, -1)];
+    });
 }
 
 test('draws its table anew each second until Ctrl-C', async () => {
