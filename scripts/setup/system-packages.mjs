@@ -36,6 +36,8 @@ const testTools = [
   { name: 'skopeo', package: 'skopeo', use: 'copies images as a second opinion' },
   { name: 'umoci', package: 'umoci', use: 'unpacks images as a second opinion' },
   { name: 'mmdebstrap', package: 'mmdebstrap', use: 'makes a large image' },
+  { name: 'zsh', package: 'zsh', use: 'is a shell that completes' },
+  { name: 'fish', package: 'fish', use: 'is a shell that completes' },
 ];
 
 /**

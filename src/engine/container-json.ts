@@ -9,7 +9,7 @@ import { GUEST_MAC } from '../runtime/qemu/args.ts';
 import { boxPaths } from '../state/layout.ts';
 import { settingsOf } from '../state/box-settings.ts';
 import { type HealthLog, NO_RESULTS } from '../state/health-log.ts';
-import type { BoxRecord, HealthStatus } from '../state/record.ts';
+import type { BoxRecord, HealthStatus, PortMapping } from '../state/record.ts';
 import { policyOf } from '../state/restart-policy.ts';
 import { portKey } from './ports.ts';
 import { fixedSettings } from './settings/fixed-settings.ts';
@@ -92,7 +92,8 @@ function hostConfig(box: BoxRecord) {
   return {
     Binds: binds(box),
     NetworkMode: box.network === 'none' ? 'none' : 'bridge',
-    PortBindings: portBindings(box),
+    // Those that were asked for: Docker's engine finds what -P publishes at each start.
+    PortBindings: portBindings(box.port_map.filter((port) => port.exposed !== true)),
     RestartPolicy: restartPolicyJson(box.restart_policy),
     AutoRemove: box.auto_remove,
     Dns: box.dns,
@@ -153,7 +154,7 @@ function networkSettings(box: BoxRecord) {
     Bridge: '',
     SandboxID: '',
     SandboxKey: up ? dirname(box.socket_path) : '',
-    Ports: up ? { ...unpublished(box), ...portBindings(box) } : {},
+    Ports: up ? { ...unpublished(box), ...portBindings(box.port_map) } : {},
     HairpinMode: false,
     LinkLocalIPv6Address: '',
     LinkLocalIPv6PrefixLen: 0,
@@ -183,9 +184,9 @@ function unpublished(box: BoxRecord): Record<string, null> {
   return Object.fromEntries(box.exposed_ports.map((port) => [portKey(port), null]));
 }
 
-function portBindings(box: BoxRecord) {
+function portBindings(ports: readonly PortMapping[]) {
   const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
-  for (const port of box.port_map) {
+  for (const port of ports) {
     // 0 stands for a port that is not drawn yet.
     const HostPort = port.host_port === 0 ? '' : String(port.host_port);
     (bindings[portKey(port)] ??= []).push({ HostIp: port.host_ip, HostPort });

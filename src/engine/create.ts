@@ -17,7 +17,13 @@ import { checkLimits } from './limits.ts';
 import { newRecord } from './new-record.ts';
 import type { CreateOptions, Engine } from './types.ts';
 import type { MountRequest } from './volumes/mount-request.ts';
-import { checkBindSources, makeBindSources, provideVolumes, withImageVolumes } from './volumes/provide.ts';
+import {
+  checkBindSources,
+  checkMountCount,
+  makeBindSources,
+  provideVolumes,
+  withImageVolumes,
+} from './volumes/provide.ts';
 import { workloadOf } from './workload.ts';
 
 /**
@@ -49,6 +55,7 @@ export async function makeBox(
   const workload = workloadOf(options, image.config);
   const mounts = withImageVolumes(options.volumes, options.tmpfs, image.config.volumes);
   checkBindSources(mounts);
+  checkMountCount(mounts);
   const rootfs = await ensureRootfs(engine.layout, image, engine.bundleDir);
   // A box that vanished must not keep its name when it was to be removed.
   await allBoxes(engine);

@@ -39,7 +39,7 @@ export function publishExposed(
   const missing = exposed.flatMap(({ guest_port, protocol }): PortMapping[] => {
     // SCTP cannot be published here.
     if (protocol === 'sctp' || known.has(portKey({ guest_port, protocol }))) return [];
-    return [{ host_ip: '0.0.0.0', host_port: 0, guest_port, protocol }];
+    return [{ host_ip: '0.0.0.0', host_port: 0, guest_port, protocol, exposed: true }];
   });
   return [...published, ...missing];
 }

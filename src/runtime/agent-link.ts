@@ -4,11 +4,11 @@ import type { Socket } from 'node:net';
 import { A3sError } from '../errors.ts';
 import { ProtocolError } from './protocol/frames.ts';
 import { HandshakeReader, findFatal, helloLine, newNonce } from './protocol/handshake.ts';
-import { MessageDecoder, MessageType, encodeJsonMessage, type Message } from './protocol/messages.ts';
+import { MessageType, encodeJsonMessage } from './protocol/messages.ts';
 import { Mux } from './protocol/mux.ts';
 import type { MuxStream } from './protocol/mux-stream.ts';
-import { parseResult } from './protocol/result.ts';
 import type { ProcessResult } from './process-session.ts';
+import { AnswerReader, type Said } from './vsock/answer.ts';
 
 export const AgentPort = { health: 4088, exec: 4089, control: 4090 } as const;
 
@@ -18,7 +18,7 @@ export interface AgentLinkEvents {
 }
 
 export interface ControlListener {
-  message: (message: Message) => void;
+  said: (said: Said) => void;
   /** The stream ended without a RESULT, or broke. */
   error: (error: Error) => void;
 }
@@ -117,28 +117,26 @@ export class AgentLink {
   /** Opens a control stream and sends its REQUEST. Every output byte must be given back by `consume`. */
   control(request: unknown, listener: ControlListener): ControlStream {
     const stream = this.#mux.open(AgentPort.control);
-    const decoder = new MessageDecoder();
-    let ended = false;
+    const answer = new AnswerReader();
     // Bytes that are ours to give back: all but output payloads. Negative while a payload that came in parts is the listener's.
     let owed = 0;
     let drained = (): void => {};
     stream.listen({
       data: (chunk) => {
         owed += chunk.length;
-        for (const message of decoder.push(chunk)) {
-          if (isOutput(message)) owed -= message.payload.length;
-          if (message.type === MessageType.result) ended = true;
-          listener.message(message);
+        for (const said of answer.read(chunk)) {
+          if (said.kind === 'stdout' || said.kind === 'stderr') owed -= said.message.payload.length;
+          listener.said(said);
         }
         if (owed <= 0) return;
         stream.consume(owed);
         owed = 0;
       },
       end: () => {
-        if (!ended) listener.error(new ProtocolError('the control stream ended without a result'));
+        if (!answer.ended) listener.error(new ProtocolError('the control stream ended without a result'));
       },
       error: (error) => {
-        if (!ended) listener.error(error);
+        if (!answer.ended) listener.error(error);
       },
       drain: () => drained(),
     });
@@ -184,10 +182,10 @@ export class AgentLink {
         timeoutMs,
       );
       this.control(request, {
-        message: (message) => {
-          if (message.type !== MessageType.result) return;
+        said: (said) => {
+          if (said.kind !== 'result') return;
           clearTimeout(timer);
-          resolve(parseResult(message.payload));
+          resolve(said.result);
         },
         error: (error) => {
           clearTimeout(timer);
@@ -203,8 +201,4 @@ function lastWords(chunk: Buffer): A3sError | null {
   const fatal = findFatal(chunk);
   if (fatal === null) return null;
   return new A3sError('guest_protocol', `the guest agent failed: ${fatal.message}`, { stage: fatal.stage });
-}
-
-function isOutput(message: Message): boolean {
-  return message.type === MessageType.stdout || message.type === MessageType.stderr;
 }

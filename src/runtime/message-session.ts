@@ -100,7 +100,7 @@ export class MessageSession implements ProcessSession {
 
   #receive(chunk: Buffer): void {
     try {
-      for (const message of this.#decoder.push(chunk)) this.#message(message);
+      for (const message of this.#decoder.decode(chunk)) this.#message(message);
     } catch (cause) {
       const why = guestText(cause instanceof Error ? cause.message : String(cause));
       this.#lost(new A3sError('guest_protocol', `the box sent something unintelligible: ${why}`, { cause }));

@@ -11,8 +11,6 @@ import { startLimitMs } from './deadlines.ts';
 import { bootBox, type BootedBox } from './monitor/boot.ts';
 import { bridgeSocket } from './monitor/bridge.ts';
 import { runRequest } from './monitor/run-request.ts';
-import { MessageType, type Message } from './protocol/messages.ts';
-import { parseResult } from './protocol/result.ts';
 import type { QemuProcess } from './qemu/process.ts';
 import { openContext } from './templates/context.ts';
 
@@ -87,12 +85,12 @@ function waitingWorkload(box: BootedBox, record: BoxRecord): Promise<void> {
     };
     const timer = setTimeout(() => refuse(`the guest did not answer within ${limit} ms`), limit);
     box.link.control(serviceRequest(box, record), {
-      message: ({ type, payload }: Message) => {
-        if (type === MessageType.started) {
+      said: (said) => {
+        if (said.kind === 'started') {
           clearTimeout(timer);
           resolve();
-        } else if (type === MessageType.result) {
-          refuse(parseResult(payload).error?.message ?? 'the guest ended at once');
+        } else if (said.kind === 'result') {
+          refuse(said.result.error?.message ?? 'the guest ended at once');
         }
       },
       error: (error) => refuse(error.message),

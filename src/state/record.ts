@@ -16,6 +16,8 @@ export interface PortMapping {
   host_port: number;
   guest_port: number;
   protocol: 'tcp' | 'udp';
+  /** Published by `-P`, because it is exposed; nobody asked for this mapping by itself. */
+  exposed?: true;
 }
 
 /** Where Docker notes a mount: HostConfig.Binds (`-v`), HostConfig.Mounts (`--mount`), Config.Volumes (image, `-v /path`). */

@@ -120,7 +120,9 @@ test('-P publishes what is exposed on free ports of the host', async () => {
     '9000/tcp': bound('0.0.0.0'),
     '9001/tcp': bound('0.0.0.0'),
   });
-  expect(await a3sOk(['inspect', '-f', '{{.HostConfig.PublishAllPorts}}', name])).toBe('true');
+  const asked = '{{.HostConfig.PublishAllPorts}} {{json .HostConfig.PortBindings}}';
+  const [all = '', bindings = ''] = (await a3sOk(['inspect', '-f', asked, name])).split(' ');
+  expect([all, Object.keys(JSON.parse(bindings))]).toEqual(['true', ['8080/tcp']]);
 });
 
 describe('an image of one static program, without a shell or a passwd', () => {

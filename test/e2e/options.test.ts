@@ -28,6 +28,18 @@ describe('run and the process', () => {
     expect(lines.some((line) => line.startsWith('NOT_SET'))).toBe(false);
   });
 
+  test('--env-file is the box’s alone: the command neither takes it for its own nor loses its word on it', async () => {
+    const file = join(directory, 'own-env');
+    writeFileSync(file, 'A3S_BOX_ACCEL=nonsense\n');
+    const script = 'echo $A3S_BOX_ACCEL';
+    expect(await a3sOk(['run', '--rm', '--env-file', file, 'a3s/base', 'sh', '-c', script])).toBe('nonsense');
+    expect(await a3s(['run', '--env-file', '/no/such', 'a3s/base'])).toMatchObject({
+      status: 125,
+      out: '',
+      err: "a3s-box: open /no/such: no such file or directory\n\nRun 'a3s-box run --help' for more information\n",
+    });
+  });
+
   test('has HOME and HOSTNAME as docker sets them', async () => {
     expect(await sh(['--hostname', 'deck'], 'echo $HOME $HOSTNAME')).toBe('/root deck');
     expect(await sh(['-u', 'app'], 'echo $HOME')).toBe('/home/app');

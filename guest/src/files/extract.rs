@@ -292,7 +292,11 @@ fn settle(
     attributes: &Attributes,
 ) -> rustix::io::Result<()> {
     let (uid, gid) = (Uid::from_raw(attributes.uid), Gid::from_raw(attributes.gid));
-    chownat(parent, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)?;
+    match chownat(parent, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW) {
+        // A directory of a host's user who is not root: what a box makes there is that user's, whoever makes it.
+        Err(rustix::io::Errno::PERM) => {}
+        done => done?,
+    }
     if kind != EntryType::Symlink {
         // Nothing but a link would be followed, and this one was just made; a name that the box has changed
         // meanwhile leads no further than the box.

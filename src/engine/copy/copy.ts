@@ -14,6 +14,7 @@ import { openTop } from './confined.ts';
 import { extractor } from './extract.ts';
 import { localDestination, localSource } from './local.ts';
 import { pack } from './pack.ts';
+import { checkWritable } from './read-only.ts';
 import { boxPath, type Destination, splitPath, targetOf } from './paths.ts';
 
 /** A path of a box, as the user wrote it. */
@@ -176,6 +177,7 @@ async function send(
   directory: string,
   archive: AsyncIterable<Buffer>,
 ): Promise<number> {
+  checkWritable(record, directory);
   const stream = await open(record, place, { op: 'put', path: directory });
   stream.output.resume();
   let bytes = 0;

@@ -1,8 +1,9 @@
 /** From the mounts that were asked for to those of a box: volumes looked up, made where they are missing. */
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { A3sError, hasErrno } from '../../errors.ts';
+import { checkShares } from '../../runtime/templates/shape.ts';
 import { type Layout, volumePaths } from '../../state/layout.ts';
 import type { TmpfsMount, VolumeMount } from '../../state/record.ts';
 import { ANONYMOUS_LABEL } from '../../state/volume-record.ts';
@@ -73,6 +74,22 @@ export function checkBindSources(requests: readonly MountRequest[]): void {
       );
     }
   }
+}
+
+/**
+ * Refuses what no machine has room for before anything is made. Files share slots in ways that only the start can tell.
+ * @throws A3sError `invalid_config`.
+ */
+export function checkMountCount(requests: readonly MountRequest[]): void {
+  const anonymous = requests.filter(({ type, source }) => type === 'volume' && source === '');
+  const known = requests
+    .filter(({ type, source }) => source !== '' && (type === 'volume' || !isFile(source)))
+    .map(({ type, source }) => `${type} ${source}`);
+  checkShares(anonymous.length + new Set(known).size);
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
 }
 
 /**

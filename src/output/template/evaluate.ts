@@ -206,15 +206,19 @@ class Evaluation {
 
   private walk(start: unknown, path: readonly string[], operand: Operand): unknown {
     let value = start;
-    for (const name of path) {
+    for (const [index, name] of path.entries()) {
       if (isMap(value)) value = value.get(name);
       else if (value instanceof Row) {
         const field = value.look(name);
         if (field === undefined) throw this.noField(value, name, operand);
         ({ value } = field);
       } else if (isStruct(value)) {
-        if (!Object.hasOwn(value, name)) throw this.noField(value, name, operand);
-        value = value[name];
+        // A field without a value is not in the JSON. Docker's templates see the struct first, where it is nil, and the JSON when
+        // they want more of it than nil has.
+        const isLast = index === path.length - 1;
+        const isThere = Object.hasOwn(value, name) && (isLast || value[name] !== undefined);
+        if (!isThere) throw this.noField(value, name, operand);
+        value = value[name] ?? null;
       } else if (value === null || value === undefined) {
         throw this.fail(`nil data; no entry for key ${JSON.stringify(name)}`, operand.at, operand.text);
       } else {

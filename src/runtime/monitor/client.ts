@@ -31,7 +31,7 @@ export class Client {
     let { request } = events;
     socket.on('data', (chunk: Buffer) => {
       try {
-        for (const message of decoder.push(chunk)) {
+        for (const message of decoder.decode(chunk)) {
           const due = request;
           if ((due !== undefined) !== (message.type === MessageType.request))
             throw new ProtocolError('message out of turn');

@@ -1,9 +1,8 @@
 /** The workload's stream: request out, output to the hub, input from the clients, its start and its end as promises. */
-import { ProtocolError } from '../protocol/frames.ts';
-import { MessageType, encodeMessage, encodeResize, type Message } from '../protocol/messages.ts';
-import { parseObject, parseResult } from '../protocol/result.ts';
+import { MessageType, encodeMessage, encodeResize } from '../protocol/messages.ts';
 import type { AgentLink, ControlStream } from '../agent-link.ts';
 import type { ProcessResult } from '../process-session.ts';
+import type { Said } from '../vsock/answer.ts';
 import type { Client } from './client.ts';
 import { note } from './monitor-log.ts';
 import type { OutputHub } from './output-hub.ts';
@@ -11,6 +10,8 @@ import { stamped, type RunRequest } from './run-request.ts';
 
 /** Input that may wait for a workload that does not read. */
 const INPUT_HIGH_WATER = 1024 * 1024;
+/** Characters of the agent's own words that the monitor's log takes. */
+const NOTE_LENGTH = 1000;
 
 export class Workload {
   /** Resolves when the workload's program has been executed; rejects when it never was. */
@@ -28,7 +29,7 @@ export class Workload {
     start.promise.catch(() => {});
     end.promise.catch(() => {});
     this.#stream = link.control(stamped(request), {
-      message: (message) => this.#receive(message, hub, start, end),
+      said: (said) => this.#hear(said, hub, start, end),
       error: (error) => {
         start.reject(error);
         end.reject(error);
@@ -64,29 +65,21 @@ export class Workload {
     return true;
   }
 
-  #receive(
-    message: Message,
+  #hear(
+    said: Said,
     hub: OutputHub,
     start: PromiseWithResolvers<void>,
     end: PromiseWithResolvers<ProcessResult>,
   ): void {
-    if (this.#ended) throw new ProtocolError('the guest went on after its result');
-    switch (message.type) {
-      case MessageType.started:
-        parseObject(message.payload, 'started');
+    switch (said.kind) {
+      case 'started':
         start.resolve();
         break;
-      case MessageType.stdout:
-      case MessageType.stderr:
-        hub.forward(message, (bytes) => this.#stream.consume(bytes));
+      case 'log':
+        note(`agent: ${said.level}: ${said.text.slice(0, NOTE_LENGTH)}`);
         break;
-      case MessageType.log: {
-        const { level, message: text } = parseObject(message.payload, 'log');
-        note(`agent: ${String(level)}: ${String(text).slice(0, 1000)}`);
-        break;
-      }
-      case MessageType.result: {
-        const result = parseResult(message.payload);
+      case 'result': {
+        const { result } = said;
         this.#ended = true;
         // The agent answers as for exec; for a box that names an unknown user Docker's run says 125.
         if (result.error?.code === 'bad_user') result.exitCode = 125;
@@ -96,7 +89,7 @@ export class Workload {
         break;
       }
       default:
-        throw new ProtocolError(`message type ${message.type} from the guest`);
+        hub.forward(said.message, (bytes) => this.#stream.consume(bytes));
     }
   }
 }

@@ -20,6 +20,13 @@ export interface FrameHeader {
 /** The peer broke the protocol; the session must end. `message` says how. */
 export class ProtocolError extends Error {
   override name = 'ProtocolError';
+  /** The bytes at fault, where they are one message or line. */
+  readonly raw: Buffer | undefined;
+
+  constructor(message: string, raw?: Buffer) {
+    super(message);
+    this.raw = raw;
+  }
 }
 
 export function encodeFrameHeader(header: FrameHeader): Buffer {

@@ -19,6 +19,8 @@ export const MAX_MESSAGE_LENGTH = 1_048_577;
 export const MAX_DATA_PAYLOAD = 65_536;
 
 const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(MessageType));
+const LENGTH_BYTES = 4;
+/** The length and the type. */
 const HEADER_BYTES = 5;
 const EMPTY = Buffer.alloc(0);
 
@@ -60,30 +62,39 @@ export function encodeData(type: number, data: Buffer): Buffer[] {
 
 /** Cuts a byte stream into messages. Holds at most one unfinished message. */
 export class MessageDecoder {
-  /** The unfinished message: as it came while its header is incomplete, then a buffer of its whole length. */
+  /** The unfinished message: as it came while its length is incomplete, then a buffer of its whole size. */
   #held: Buffer = EMPTY;
   #size = 0;
-  /** Bytes of the message under way, header included; 0 while the header itself is unfinished. */
+  /** Bytes of the message under way, its length included; 0 while that itself is unfinished. */
   #wanted = 0;
 
   /**
-   * The messages that `chunk` completes.
-   * @throws ProtocolError on a length out of bounds or an unknown type; the decoder is then unusable.
+   * The messages that `chunk` completes, one after the other: those before a bad one are heard. All must be taken, or none be
+   * wanted any more.
+   * @throws ProtocolError with the bytes at fault: a length out of bounds at once, an unknown type once its message is whole; the
+   *   decoder is then unusable.
    */
-  push(chunk: Buffer): Message[] {
-    const messages: Message[] = [];
-    let rest = this.#resume(chunk, messages);
-    while (rest.length >= HEADER_BYTES) {
+  *decode(chunk: Buffer): Generator<Message, void, undefined> {
+    let rest = chunk;
+    if (this.#wanted > 0) {
+      const taken = chunk.copy(this.#held, this.#size);
+      this.#size += taken;
+      if (this.#size < this.#wanted) return;
+      rest = chunk.subarray(taken);
+      yield messageOf(this.#release());
+    } else if (this.#size > 0) {
+      rest = Buffer.concat([this.#release(), chunk]);
+    }
+    while (rest.length >= LENGTH_BYTES) {
       const total = messageSize(rest);
       if (rest.length < total) {
         this.#wanted = total;
         break;
       }
-      messages.push(messageOf(rest.subarray(0, total)));
+      yield messageOf(rest.subarray(0, total));
       rest = rest.subarray(total);
     }
     if (rest.length > 0) this.#hold(rest);
-    return messages;
   }
 
   /** True between messages: a stream that ends elsewhere ended in the middle of one. */
@@ -96,23 +107,12 @@ export class MessageDecoder {
     return this.#size;
   }
 
-  /** Puts the chunk to what is held; gives back what lies beyond the message that was under way. */
-  #resume(chunk: Buffer, messages: Message[]): Buffer {
-    if (this.#size === 0) return chunk;
-    if (this.#wanted === 0) {
-      const joined = Buffer.concat([this.#held, chunk]);
-      this.#size = 0;
-      return joined;
-    }
-    const taken = chunk.copy(this.#held, this.#size);
-    this.#size += taken;
-    if (this.#size === this.#wanted) {
-      messages.push(messageOf(this.#held));
-      this.#held = EMPTY;
-      this.#size = 0;
-      this.#wanted = 0;
-    }
-    return chunk.subarray(taken);
+  #release(): Buffer {
+    const held = this.#held;
+    this.#held = EMPTY;
+    this.#size = 0;
+    this.#wanted = 0;
+    return held;
   }
 
   /** Keeps the start of a message. Copied to its place at once: a list of pieces would cost a guest's victim 200 bytes a byte. */
@@ -125,17 +125,17 @@ export class MessageDecoder {
   }
 }
 
-/** Length of the message that starts here, header included. */
+/** Size of the message that starts here, its length included. */
 function messageSize(bytes: Buffer): number {
   const length = bytes.readUInt32BE(0);
   if (length < 1 || length > MAX_MESSAGE_LENGTH) {
-    throw new ProtocolError(`message length ${length} is out of bounds`);
+    throw new ProtocolError(`message length ${length} is out of bounds`, bytes.subarray(0, LENGTH_BYTES));
   }
-  const type = bytes.readUInt8(4);
-  if (!KNOWN_TYPES.has(type)) throw new ProtocolError(`unknown message type ${type}`);
-  return 4 + length;
+  return LENGTH_BYTES + length;
 }
 
 function messageOf(raw: Buffer): Message {
-  return { type: raw.readUInt8(4), payload: raw.subarray(HEADER_BYTES), raw };
+  const type = raw.readUInt8(LENGTH_BYTES);
+  if (!KNOWN_TYPES.has(type)) throw new ProtocolError(`unknown message type ${type}`, raw);
+  return { type, payload: raw.subarray(HEADER_BYTES), raw };
 }

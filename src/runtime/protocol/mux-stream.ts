@@ -7,9 +7,9 @@ import {
   ProtocolError,
   type FrameHeader,
 } from './frames.ts';
+import { OpeningReader, connectLine } from '../vsock/opening.ts';
 
 const MAX_FRAME = 65_536;
-const OPEN_LINE_MAX = 256;
 const EMPTY = Buffer.alloc(0);
 
 export interface StreamChannel {
@@ -39,7 +39,7 @@ export class MuxStream {
   #consumed = 0;
   #queue: Buffer[] = [];
   #queued = 0;
-  #opening: Buffer | null = EMPTY;
+  #opening: OpeningReader | null = new OpeningReader();
   #endWanted = false;
   #endSent = false;
   #endReceived = false;
@@ -53,7 +53,7 @@ export class MuxStream {
 
   /** Sends SYN and the CONNECT line. */
   connect(): void {
-    const line = Buffer.from(`CONNECT ${this.#port}\n`);
+    const line = connectLine(this.#port);
     this.#sendWindow -= line.length;
     this.#channel.send(this.#frame(FrameType.data, FrameFlag.syn, line.length), line);
   }
@@ -141,23 +141,17 @@ export class MuxStream {
       this.#listener?.data(part);
       return;
     }
-    this.#opening = Buffer.concat([this.#opening, part]);
-    const end = this.#opening.indexOf(10);
-    if (end < 0) {
-      if (this.#opening.length > OPEN_LINE_MAX) throw new ProtocolError('opening line too long');
-      return;
-    }
-    const line = this.#opening.toString('latin1', 0, end);
-    const rest = this.#opening.subarray(end + 1);
+    const step = this.#opening.push(part);
+    if (step.kind === 'waiting') return;
+    if (step.kind === 'endless') throw new ProtocolError('opening line too long');
     this.#opening = null;
-    this.consume(end + 1);
-    if (line.startsWith('OK ')) {
-      if (rest.length > 0) this.#listener?.data(rest);
+    if (step.kind === 'open') {
+      this.consume(step.answerBytes);
+      if (step.rest.length > 0) this.#listener?.data(step.rest);
       return;
     }
-    this.fail(
-      new ProtocolError(`the agent refused port ${this.#port}: ${JSON.stringify(line.slice(0, 200))}`),
-    );
+    const line = step.line.toString('latin1', 0, 200).trimEnd();
+    this.fail(new ProtocolError(`the agent refused port ${this.#port}: ${JSON.stringify(line)}`));
   }
 
   receiveEnd(): void {

@@ -12,21 +12,23 @@ const OVERHEAD_MIB = 128;
 const OVERHEAD_SHARE = 32;
 /** Sizes of machine by share slots; the mmio bus has 24 places, six of them taken. */
 const SLOT_CLASSES = [0, 4, 16] as const;
+const MAX_SHARES = Math.max(...SLOT_CLASSES);
 const MAX_VCPUS = 64;
+
+/** @throws A3sError `invalid_config` for more directories of the host than a box has share slots. */
+export function checkShares(count: number): void {
+  if (count <= MAX_SHARES) return;
+  const message = `a box takes at most ${MAX_SHARES} directories and volumes of the host, not ${count}`;
+  throw new A3sError('invalid_config', message, { hint: 'mount a directory that holds several of them' });
+}
 
 /**
  * @param shares how many directories of the host the box's mounts export
  * @throws A3sError `invalid_config` when they are too many.
  */
 export function shapeOf(record: Pick<BoxRecord, 'cpus' | 'memory_mb'>, shares: number): MachineShape {
-  const slots = SLOT_CLASSES.find((count) => count >= shares);
-  if (slots === undefined) {
-    throw new A3sError(
-      'invalid_config',
-      `a box takes at most 16 directories and volumes of the host, not ${shares}`,
-      { hint: 'mount a directory that holds several of them' },
-    );
-  }
+  checkShares(shares);
+  const slots = SLOT_CLASSES.find((count) => count >= shares) ?? MAX_SHARES;
   return {
     vcpus: Math.min(Math.max(Math.ceil(record.cpus), 1), MAX_VCPUS),
     memoryMib: record.memory_mb + OVERHEAD_MIB + Math.ceil(record.memory_mb / OVERHEAD_SHARE),

@@ -9,12 +9,11 @@ import { A3sError, hasErrno } from '../../errors.ts';
 import { guestText } from '../protocol/guest-text.ts';
 import { VsockError } from './error.ts';
 import { limitError, limitOf, waitWithin, type VsockLimits } from './limit.ts';
+import { MAX_ANSWER, OpeningReader, connectLine } from './opening.ts';
 import { VsockStream } from './stream.ts';
 
 const ATTEMPTS = 5;
 const FIRST_WAIT_MS = 100;
-/** `OK ` and a 32-bit number; room for somebody's words. */
-const MAX_ANSWER = 256;
 const MAX_PORT = 0xffff_fffe;
 
 export interface VsockAddress {
@@ -56,13 +55,8 @@ async function attemptDial(
 ): Promise<VsockStream> {
   const stream = new VsockStream(await connect(path, limit, name), limit, name);
   try {
-    await stream.write(Buffer.from(`CONNECT ${port}\n`));
-    const answer = await stream.readLine(MAX_ANSWER);
-    if (answer === null) throw new VsockError('refused', 'nobody listens on the port');
-    if (!answer.toString('latin1').startsWith('OK ')) {
-      const said = guestText(answer.toString('latin1').trimEnd());
-      throw new VsockError('handshake', `${name}: the answer is not OK: ${said}`, { raw: answer });
-    }
+    await stream.write(connectLine(port));
+    await opened(stream);
     return stream;
   } catch (error) {
     stream.close();
@@ -71,6 +65,29 @@ async function attemptDial(
       throw new VsockError('refused', error.message, { cause: error });
     }
     throw error;
+  }
+}
+
+/** Resolves once the port has answered OK. What came behind the answer is the stream's. */
+async function opened(stream: VsockStream): Promise<void> {
+  const opening = new OpeningReader();
+  const wrong = (what: string, raw = opening.held): VsockError =>
+    new VsockError('handshake', `${stream.name}: the answer ${what}`, { raw });
+  for (;;) {
+    const chunk = await stream.read();
+    if (chunk === null) {
+      if (opening.held.length > 0) throw wrong('breaks off');
+      throw new VsockError('refused', 'nobody listens on the port');
+    }
+    const step = opening.push(chunk);
+    if (step.kind === 'endless') throw wrong(`is longer than ${MAX_ANSWER} bytes`);
+    if (step.kind === 'refused') {
+      throw wrong(`is not OK: ${guestText(step.line.toString('latin1').trimEnd())}`, step.line);
+    }
+    if (step.kind === 'open') {
+      stream.unread(step.rest);
+      return;
+    }
   }
 }
 

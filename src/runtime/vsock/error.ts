@@ -34,7 +34,7 @@ const CODES: Readonly<Record<VsockReason, ErrorCode>> = {
 const RAW_MAX = 4096;
 
 export interface VsockErrorDetails {
-  raw?: Buffer;
+  raw?: Buffer | undefined;
   records?: readonly VsockRecord[];
   cause?: unknown;
 }

@@ -3,10 +3,10 @@
  * and LOG in any number; one RESULT.
  */
 import { A3sError } from '../../errors.ts';
-import { guestText } from '../protocol/guest-text.ts';
+import { ProtocolError } from '../protocol/frames.ts';
 import { MAX_MESSAGE_LENGTH, MessageType, encodeJsonMessage } from '../protocol/messages.ts';
-import { parseObject, parseResult } from '../protocol/result.ts';
 import type { ProcessResult } from '../process-session.ts';
+import { AnswerReader, type Said } from './answer.ts';
 import { VsockError, type VsockRecord } from './error.ts';
 import { RecordLog } from './records.ts';
 import type { VsockStream } from './stream.ts';
@@ -42,61 +42,49 @@ export async function exchange(
       throw new A3sError('usage', `${stream.name}: the request is longer than 1 MiB`);
     }
     await stream.write(message);
+    const answer = new AnswerReader();
     for (;;) {
-      const came = await readMessage(stream);
-      if ('result' in came) {
-        return { ...came.result, output: records.output(), truncated: records.truncated };
+      const chunk = await stream.read();
+      if (chunk === null) throw brokenOff(stream, answer);
+      for (const said of answer.read(chunk)) {
+        // Whatever may come behind the result is not looked at.
+        if (said.kind === 'result') {
+          return { ...said.result, output: records.output(), truncated: records.truncated };
+        }
+        const record = recordOf(said);
+        if (record === null) continue;
+        records.add(record);
+        onRecord?.(record);
       }
-      if (came.record === null) continue;
-      records.add(came.record);
-      onRecord?.(came.record);
     }
   } catch (error) {
-    throw error instanceof VsockError ? error.with(records.all()) : error;
+    throw told(error, stream.name, records.all());
   } finally {
     stream.close();
   }
 }
 
-type Came = { record: VsockRecord | null } | { result: ProcessResult };
+function brokenOff(stream: VsockStream, answer: AnswerReader): VsockError {
+  const where = answer.idle ? 'before the result' : 'in the middle of a message';
+  return new VsockError('reset', `${stream.name}: the connection ended ${where}`);
+}
 
-async function readMessage(stream: VsockStream): Promise<Came> {
-  const head = await stream.readExactly(LENGTH_BYTES);
-  const length = head.readUInt32BE(0);
-  if (length < 1 || length > MAX_MESSAGE_LENGTH) {
-    throw new VsockError('malformed', `${stream.name}: message length ${length} is out of bounds`, {
-      raw: head,
-    });
-  }
-  const body = await stream.readExactly(length);
-  // A copy: a record that is kept must not keep what else came in with it.
-  const raw = Buffer.concat([head, body]);
-  try {
-    return meaningOf(raw.readUInt8(LENGTH_BYTES), raw.subarray(LENGTH_BYTES + 1));
-  } catch (cause) {
-    const why = guestText(cause instanceof Error ? cause.message : String(cause));
-    throw new VsockError('malformed', `${stream.name}: ${why}`, { raw, cause });
+/** A copy: a record that is kept must not keep what else came in with it. */
+function recordOf(said: Exclude<Said, { kind: 'result' }>): VsockRecord | null {
+  switch (said.kind) {
+    case 'started':
+      return null;
+    case 'log':
+      return { kind: 'log', level: said.level, message: said.text };
+    default:
+      return { kind: said.kind, bytes: Buffer.from(said.message.payload) };
   }
 }
 
-/** @throws Error saying what is wrong with the message. */
-function meaningOf(type: number, payload: Buffer): Came {
-  switch (type) {
-    case MessageType.started:
-      parseObject(payload, 'started');
-      return { record: null };
-    case MessageType.stdout:
-      return { record: { kind: 'stdout', bytes: payload } };
-    case MessageType.stderr:
-      return { record: { kind: 'stderr', bytes: payload } };
-    case MessageType.log: {
-      const { level, message } = parseObject(payload, 'log');
-      return { record: { kind: 'log', level: guestText(level), message: guestText(message) } };
-    }
-    case MessageType.result:
-      if (payload.length === 0) throw new Error('the result is empty');
-      return { result: parseResult(payload) };
-    default:
-      throw new Error(`unknown message type ${type}`);
-  }
+/** The failure with the records that had come before it. */
+function told(error: unknown, name: string, records: VsockRecord[]): unknown {
+  if (error instanceof VsockError) return error.with(records);
+  if (!(error instanceof ProtocolError)) return error;
+  const { raw, message } = error;
+  return new VsockError('malformed', `${name}: ${message}`, { raw, records, cause: error });
 }

@@ -51,7 +51,8 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - \`events\` reads a journal that outlives every command; the attributes of an event are the labels, image and name of the box at that
   moment. The end of a command that was started by \`exec -d\` is not told of.
 - \`system df\` counts layers as parts of their image's size; builds have no cache of their own.
-- A box takes at most 16 different directories and volumes of the host; single files and mounts of one directory share.
+- A box takes at most 16 different directories and volumes of the host; single files and mounts of one directory share. More are
+  refused when the box is made.
 - The global flags \`-H\`, \`--context\`, \`--config\`, \`--log-level\` and \`--tls…\` are refused: there is no daemon.
 
 ## Commands

@@ -103,6 +103,26 @@ test('a bind source that is missing is made as a directory, a file is taken as i
   expect(statSync(file).isFile()).toBe(true);
 });
 
+test('more than 16 directories and volumes are refused before anything is made; files and repeated ones do not count', async () => {
+  const engine = testEngine();
+  const top = temporaryDirectory();
+  const bind = (name: string, target: string) => bindRequest({ source: join(top, name), target, mode: '' });
+  const sixteen = Array.from({ length: 16 }, (_, n) => bind(`d${n}`, `/m${n}`));
+  await expect(
+    createBox(engine, createOptions({ volumes: [...sixteen, bind('d16', '/m16')] })),
+  ).rejects.toMatchObject({
+    code: 'invalid_config',
+    message: 'a box takes at most 16 directories and volumes of the host, not 17',
+    hint: 'mount a directory that holds several of them',
+  });
+  expect([readdirSync(top), await readBoxes(engine.layout)]).toEqual([[], []]);
+  writeFileSync(join(top, 'file'), '');
+  await createBox(
+    engine,
+    createOptions({ volumes: [...sixteen, bind('d0', '/again'), bind('file', '/file')] }),
+  );
+});
+
 test('a directory that cannot be made leaves no record', async () => {
   const engine = testEngine();
   mkdirSync(engine.layout.home, { recursive: true });

@@ -33,6 +33,6 @@ test('-P draws a port for each exposed one that is not published', () => {
   const given = { host_ip: '127.0.0.1', host_port: 8080, guest_port: 80, protocol: 'tcp' as const };
   expect(publishExposed([given], [tcp(80), udp(53), { guest_port: 9, protocol: 'sctp' }])).toEqual([
     given,
-    { host_ip: '0.0.0.0', host_port: 0, guest_port: 53, protocol: 'udp' },
+    { host_ip: '0.0.0.0', host_port: 0, guest_port: 53, protocol: 'udp', exposed: true },
   ]);
 });

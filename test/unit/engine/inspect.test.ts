@@ -53,6 +53,30 @@ test('a box has the shape of Docker, with its record under Box', async () => {
   });
 });
 
+test('what -P publishes is among the ports, and not among those that were asked for', async () => {
+  const engine = testEngine();
+  await addBoxes(engine, {
+    name: 'd1',
+    status: 'running',
+    pid: process.pid,
+    pid_start: processStart(process.pid),
+    publish_all: true,
+    port_map: [
+      { host_ip: '0.0.0.0', host_port: 8080, guest_port: 80, protocol: 'tcp' },
+      { host_ip: '0.0.0.0', host_port: 32_768, guest_port: 53, protocol: 'udp', exposed: true },
+    ],
+  });
+  const inspected = await inspectObject(engine, 'd1');
+  expect(inspected).toHaveProperty('HostConfig.PublishAllPorts', true);
+  expect(inspected).toHaveProperty('HostConfig.PortBindings', {
+    '80/tcp': [{ HostIp: '0.0.0.0', HostPort: '8080' }],
+  });
+  expect(inspected).toHaveProperty('NetworkSettings.Ports', {
+    '80/tcp': [{ HostIp: '0.0.0.0', HostPort: '8080' }],
+    '53/udp': [{ HostIp: '0.0.0.0', HostPort: '32768' }],
+  });
+});
+
 test.each([
   ['running', 'default', { IPAddress: '10.0.2.15', IPPrefixLen: 24, Gateway: '10.0.2.2' }],
   ['running', 'none', { IPAddress: '', IPPrefixLen: 0, Gateway: '', MacAddress: '' }],

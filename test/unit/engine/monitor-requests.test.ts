@@ -38,7 +38,7 @@ async function boxWithMonitor(
     const decoder = new MessageDecoder();
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
-      for (const { payload } of decoder.push(chunk)) answer(JSON.parse(payload.toString()), socket);
+      for (const { payload } of decoder.decode(chunk)) answer(JSON.parse(payload.toString()), socket);
     });
   });
   await new Promise<void>((resolve) => server.listen(controlSocket, resolve));

@@ -31,7 +31,7 @@ test('messages are found wherever the stream is cut', () => {
     const received: Message[] = [];
     for (let at = 0; at < stream.length;) {
       const size = 1 + Math.floor(random() * (round % 2 === 0 ? 7 : 1200));
-      received.push(...decoder.push(stream.subarray(at, at + size)));
+      received.push(...decoder.decode(stream.subarray(at, at + size)));
       at += size;
     }
     expect(shown(received)).toEqual(sent);
@@ -41,16 +41,28 @@ test('messages are found wherever the stream is cut', () => {
 
 test('the raw bytes of a message are the message', () => {
   const bytes = encodeMessage(MessageType.stdout, Buffer.from('abc'));
-  expect(new MessageDecoder().push(bytes)[0]?.raw).toEqual(bytes);
+  expect([...new MessageDecoder().decode(bytes)][0]?.raw).toEqual(bytes);
 });
 
 test.each([
   ['a length of zero', '0000000011'],
   ['a length over the limit', `${(MAX_MESSAGE_LENGTH + 1).toString(16).padStart(8, '0')}12`],
   ['the greatest length', 'ffffffff12'],
+  ['a length out of bounds, before anything follows it', '00000000'],
   ['an unknown type', '0000000177'],
 ])('%s is refused at once', (_name, hex) => {
-  expect(() => new MessageDecoder().push(Buffer.from(hex, 'hex'))).toThrow(ProtocolError);
+  expect(() => [...new MessageDecoder().decode(Buffer.from(hex, 'hex'))]).toThrow(ProtocolError);
+});
+
+test('messages before a bad one are heard, and the error has its bytes', () => {
+  const good = encodeMessage(MessageType.stdout, Buffer.from('abc'));
+  const bad = encodeMessage(0x77, Buffer.from('what'));
+  const heard: Message[] = [];
+  const decode = (): void => {
+    for (const message of new MessageDecoder().decode(Buffer.concat([good, bad, good]))) heard.push(message);
+  };
+  expect(decode).toThrow(expect.objectContaining({ message: 'unknown message type 119', raw: bad }));
+  expect(shown(heard)).toEqual([[MessageType.stdout, 'abc']]);
 });
 
 test('random bytes never make the decoder hold more than one message', () => {
@@ -59,7 +71,8 @@ test('random bytes never make the decoder hold more than one message', () => {
     const decoder = new MessageDecoder();
     try {
       for (let step = 0; step < 50; step += 1) {
-        decoder.push(Buffer.from(Array.from({ length: 64 }, () => Math.floor(random() * 256))));
+        const bytes = Buffer.from(Array.from({ length: 64 }, () => Math.floor(random() * 256)));
+        for (const message of decoder.decode(bytes)) expect(message.raw.length).toBeGreaterThan(4);
       }
       // A random length below the limit is honest: the decoder waits for its bytes.
       expect(decoder.heldBytes).toBeLessThanOrEqual(MAX_MESSAGE_LENGTH + 4);
@@ -71,7 +84,7 @@ test('random bytes never make the decoder hold more than one message', () => {
 
 test('data is cut into payloads that the receiver accepts', () => {
   const data = Buffer.alloc(MAX_DATA_PAYLOAD * 2 + 1, 'z');
-  const messages = new MessageDecoder().push(Buffer.concat(encodeData(MessageType.stdin, data)));
+  const messages = [...new MessageDecoder().decode(Buffer.concat(encodeData(MessageType.stdin, data)))];
   expect(messages.map((message) => message.payload.length)).toEqual([MAX_DATA_PAYLOAD, MAX_DATA_PAYLOAD, 1]);
   expect(encodeData(MessageType.stdin, Buffer.alloc(0))).toEqual([]);
 });
@@ -86,7 +99,7 @@ test('a message that comes byte by byte takes little more memory than its bytes'
   const before = process.memoryUsage.rss();
   let received: Message[] = [];
   for (let at = 0; at < bytes.length; at += 1)
-    received = decoder.push(Buffer.from(bytes.subarray(at, at + 1)));
+    received = [...decoder.decode(Buffer.from(bytes.subarray(at, at + 1)))];
   expect(received[0]?.raw.equals(bytes)).toBe(true);
   expect(process.memoryUsage.rss() - before).toBeLessThan(64 * 1024 * 1024);
 });

@@ -74,7 +74,7 @@ const checks: Record<string, (vector: Vector) => void> = {
     const type = MESSAGE_TYPES[vector.type] ?? Number.NaN;
     const payload = bytes(vector.payload);
     const decoder = new MessageDecoder();
-    const decoded = decoder.push(wire);
+    const decoded = [...decoder.decode(wire)];
     expect(decoded).toEqual([{ type, payload, raw: wire }]);
     expect(decoder.idle).toBe(true);
     expect(encodeMessage(type, payload)).toEqual(wire);
@@ -96,7 +96,7 @@ const checks: Record<string, (vector: Vector) => void> = {
     expect(() => decodeFrameHeader(bytes(vector.hex))).toThrow(ProtocolError);
   },
   invalid_message(vector) {
-    expect(() => new MessageDecoder().push(bytes(vector.hex))).toThrow(ProtocolError);
+    expect(() => [...new MessageDecoder().decode(bytes(vector.hex))]).toThrow(ProtocolError);
   },
 };
 

@@ -28,8 +28,7 @@ test('a dial asks for its port and has what follows the answer', async () => {
   });
   const stream = await dialVsock({ path: peer.path, port: PORT }, { timeoutMs: 5000 });
   expect(line).toBe('CONNECT 4090');
-  expect(String(await stream.readExactly(5))).toBe('first');
-  expect(String(await stream.read())).toBe(' words');
+  expect(String(await stream.read())).toBe('first words');
   stream.close();
 });
 
@@ -42,14 +41,15 @@ test('bytes that come in the same packet as the answer belong to the stream, how
     });
   });
   const stream = await dialVsock({ path: peer.path, port: PORT }, { timeoutMs: 5000 });
-  expect(String(await stream.readExactly(4))).toBe('abcd');
-  expect(await stream.read()).toBeNull();
+  let all = '';
+  for (let chunk = await stream.read(); chunk !== null; chunk = await stream.read()) all += String(chunk);
+  expect(all).toBe('abcd');
 });
 
 test('a refusal is tried again', async () => {
   await using peer = await scriptedPeer(refuse, refuse, accept(Buffer.from('x')));
   const stream = await dialVsock({ path: peer.path, port: PORT }, { timeoutMs: 5000 });
-  expect(String(await stream.readExactly(1))).toBe('x');
+  expect(String(await stream.read())).toBe('x');
   expect(peer.arrivals).toHaveLength(3);
   stream.close();
 });

@@ -47,7 +47,7 @@ test('one request goes out, five logs and the result come back', async () => {
     const decoder = new MessageDecoder();
     socket.write('OK 1\n');
     socket.on('data', (chunk: Buffer) => {
-      for (const { type, payload } of decoder.push(chunk)) {
+      for (const { type, payload } of decoder.decode(chunk)) {
         request = [type, JSON.parse(String(payload))];
         socket.write(Buffer.concat([...logs, RESULT]));
       }
@@ -144,7 +144,7 @@ test.for<[string, Buffer, string]>([
     'result.exit_code is not a number from 0 to 255',
   ],
   ['an unknown type', encodeMessage(0x77, Buffer.from('?')), 'unknown message type 119'],
-  ['a type that only hosts send', encodeMessage(MessageType.stdin, EMPTY), 'unknown message type 2'],
+  ['a type that only hosts send', encodeMessage(MessageType.stdin, EMPTY), 'message type 2 from the guest'],
   ['an empty result', encodeMessage(MessageType.result), 'the result is empty'],
 ])('%s is an error that carries the raw bytes and the logs before it', async ([, bytes, why]) => {
   await using peer = await scriptedPeer(accept(log('one'), out('two'), bytes, RESULT));
@@ -166,6 +166,11 @@ test.for([0, 1_048_578, 0xffff_ffff])(
     expect(error.message).toMatch(new RegExp(`: message length ${length} is out of bounds$`));
   },
 );
+
+test('a result stands, whatever comes behind it', async () => {
+  await using peer = await scriptedPeer(accept(RESULT, encodeMessage(0x77), RESULT));
+  expect(await ask(peer.path)).toMatchObject({ exitCode: 3 });
+});
 
 test('the deadline ends a read that waits, and the error carries the logs', async () => {
   await using peer = await scriptedPeer(accept(log('one'), out('two')));
