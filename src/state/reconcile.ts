@@ -91,13 +91,16 @@ function markLost(box: BoxRecord): void {
     return;
   }
   // That restart has been counted, and what ended before it is known.
-  if (box.status === 'restarting') return;
+  if (box.status === 'restarting') {
+    if (box.stopped_by_user) box.status = 'stopped';
+    return;
+  }
   box.exit_code = LOST_EXIT_CODE;
   box.finished_at = new Date().toISOString();
   if (restarts({ ...box, exit_code: LOST_EXIT_CODE })) {
     box.status = 'restarting';
     box.restart_count += 1;
-  } else box.status = 'dead';
+  } else box.status = box.stopped_by_user ? 'stopped' : 'dead';
   if (box.health !== null) box.health = 'unhealthy';
   box.error = `its monitor (process ${pid}) vanished, and what was left of its VM was killed`;
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { A3sError } from '../../errors.ts';
 import { boxPaths, layoutOf, type BoxPaths, type Layout } from '../../state/layout.ts';
 import type { BoxRecord } from '../../state/record.ts';
-import { parseSignal } from '../../state/signals.ts';
+import { stopSignalOf } from '../../state/signals.ts';
 import { MessageType, encodeJsonMessage, encodeMessage, type Message } from '../protocol/messages.ts';
 import type { ProcessResult } from '../process-session.ts';
 import type { RuntimeContext } from '../templates/context.ts';
@@ -23,7 +23,6 @@ import { VmRun } from './vm-run.ts';
 import { trace } from '../../trace.ts';
 
 const SIGKILL = 9;
-const SIGTERM = 15;
 
 export class BoxMonitor implements ControlledBox {
   readonly #request: LaunchRequest;
@@ -85,7 +84,8 @@ export class BoxMonitor implements ControlledBox {
   /** The host goes down: the box is stopped as `stop` would, so that its disk is in order. Its policy holds for the next boot. */
   shutDown(): void {
     this.#leaving = true;
-    this.#bringDown(this.#stopSignal(), Math.max(this.#request.record.stop_timeout, 0) * 1000);
+    const { record } = this.#request;
+    this.#bringDown(stopSignalOf(record), Math.max(record.stop_timeout, 0) * 1000);
   }
 
   /** A message from a client that has made its request. */
@@ -115,7 +115,7 @@ export class BoxMonitor implements ControlledBox {
   }
 
   signal(number: number): void {
-    if (number !== this.#stopSignal()) this.#run.signal(number);
+    if (number !== stopSignalOf(this.#request.record)) this.#run.signal(number);
     else {
       this.#ledger.stoppedByUser = true;
       this.#bringDown(number, null);
@@ -289,15 +289,6 @@ export class BoxMonitor implements ControlledBox {
   #closeSockets(): void {
     this.#server?.close();
     rmSync(join(this.#paths.dir, 'sockets'), { recursive: true, force: true });
-  }
-
-  #stopSignal(): number {
-    try {
-      return parseSignal(this.#request.record.stop_signal);
-    } catch {
-      // An image may say anything.
-      return SIGTERM;
-    }
   }
 
   async #makeTemplate(context: RuntimeContext, { shape }: BootedBox): Promise<void> {

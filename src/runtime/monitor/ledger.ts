@@ -46,11 +46,14 @@ export class BoxLedger {
       record.finished_at = null;
       record.exit_code = null;
       record.oom_killed = false;
-      record.stopped_by_user = false;
       record.error = '';
       record.port_map = ports;
       record.has_writes = true;
-      if (by === 'user') record.restart_count = 0;
+      if (by === 'user') {
+        record.restart_count = 0;
+        // Before a policy's start it may have been set meanwhile, by who is about to ask for the end.
+        record.stopped_by_user = false;
+      }
       record.health = hasHealthCheck(record) ? 'starting' : null;
     });
     if (written === null)
