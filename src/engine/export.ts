@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises';
 
 import { openFiles } from '../runtime/files-client.ts';
 import { withBoxFiles } from './box-files.ts';
+import { tellBox } from './box-tell.ts';
 import type { Engine } from './types.ts';
 
 /**
@@ -20,5 +21,6 @@ export function exportBox(engine: Engine, query: string, open: () => Promise<Wri
     stream.output.pipe(sink, { end: false });
     await Promise.race([finished(stream.output), gone]);
     await stream.done;
+    tellBox(engine.layout, record, 'export');
   });
 }

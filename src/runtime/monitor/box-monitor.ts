@@ -8,6 +8,7 @@ import { boxPaths, layoutOf, type BoxPaths, type Layout } from '../../state/layo
 import type { BoxRecord } from '../../state/record.ts';
 import { stopSignalOf } from '../../state/signals.ts';
 import { MessageType, encodeJsonMessage, encodeMessage, type Message } from '../protocol/messages.ts';
+import type { ExecSpec } from '../exec-client.ts';
 import type { ProcessResult } from '../process-session.ts';
 import type { RuntimeContext } from '../templates/context.ts';
 import { ensureImageTemplate } from '../templates/ensure.ts';
@@ -125,6 +126,7 @@ export class BoxMonitor implements ControlledBox {
   end(client: Client, signal: number | null, graceMs: number | null): void {
     this.#waiting.add(client);
     this.#ledger.stoppedByUser = true;
+    this.#ledger.stopAsked ||= signal !== null;
     this.#bringDown(signal, graceMs);
   }
 
@@ -132,7 +134,8 @@ export class BoxMonitor implements ControlledBox {
     this.#restarters.add(client);
     this.#ledger.stoppedByUser = false;
     // The one that is due anyway becomes the user's.
-    if (!this.#run.hasStarted) this.#startedBy = 'user';
+    if (this.#run.hasStarted) this.#ledger.stopAsked = true;
+    else this.#startedBy = 'user';
     this.#bringDown(signal, graceMs);
   }
 
@@ -155,6 +158,12 @@ export class BoxMonitor implements ControlledBox {
     // A VM that stands still does not answer.
     if (this.#run.isPaused) throw new A3sError('box_paused', `container ${name} is paused, unpause it first`);
     await this.#run.limit(limits);
+  }
+
+  async exec(spec: ExecSpec): Promise<void> {
+    // Few boxes are asked for it.
+    const { execDetached } = await import('./detached-exec.ts');
+    await execDetached(this.#layout, this.#request.record, spec);
   }
 
   #newRun(record: BoxRecord): VmRun {
@@ -283,7 +292,9 @@ export class BoxMonitor implements ControlledBox {
     if (this.#run.isPaused) void this.#recorded(this.pause(false));
     if (!this.#run.hasStarted) return;
     if (signal !== null) this.#run.signal(signal);
-    if (graceMs !== null) this.#run.killAfter(graceMs);
+    // A KILL that was asked for has been told of by who asked.
+    const tell = (): void => (signal === null ? undefined : this.#ledger.tellKill());
+    if (graceMs !== null) this.#run.killAfter(graceMs, tell);
   }
 
   #closeSockets(): void {
