@@ -64,6 +64,7 @@ describe('events', () => {
       'exec_start: sh -c sleep 0.5; exit 9',
       'exec_die 9',
       'exec_create: nosuch',
+      'exec_die 127',
     ]);
   });
 

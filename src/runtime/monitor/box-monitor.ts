@@ -15,7 +15,7 @@ import { ensureImageTemplate } from '../templates/ensure.ts';
 import { BackOff } from './back-off.ts';
 import type { BootedBox } from './boot.ts';
 import type { Client } from './client.ts';
-import { controlServer, type ControlledBox } from './control.ts';
+import { controlServer, refusal, type ControlledBox } from './control.ts';
 import type { HealthMonitor } from './health.ts';
 import { note } from './monitor-log.ts';
 import { BoxLedger, hasHealthCheck } from './ledger.ts';
@@ -144,18 +144,16 @@ export class BoxMonitor implements ControlledBox {
   }
 
   async pause(on: boolean): Promise<void> {
-    if (!this.#run.isLive) {
-      throw new A3sError('box_not_running', `container ${this.#request.record.name} is not running`);
-    }
+    if (!this.#run.isLive) throw this.#notRunning();
     this.#run.pause(on);
     this.#health?.pause(on);
     await this.#ledger.paused(on);
   }
 
   async limit(limits: BoxLimits): Promise<void> {
-    const { name } = this.#request.record;
-    if (!this.#run.isLive) throw new A3sError('box_not_running', `container ${name} is not running`);
+    if (!this.#run.isLive) throw this.#notRunning();
     // A VM that stands still does not answer.
+    const { name } = this.#request.record;
     if (this.#run.isPaused) throw new A3sError('box_paused', `container ${name} is paused, unpause it first`);
     await this.#run.limit(limits);
   }
@@ -228,22 +226,39 @@ export class BoxMonitor implements ControlledBox {
     });
     const [next] = await Promise.all([this.#recorded(ended), released]);
     trace('monitor: settled');
-    if (!next || !asked) {
-      for (const client of this.#restarters) this.#waiting.add(client);
-      this.#restarters.clear();
-    }
-    const told = this.#tell(result);
+    this.#answerRestarters(next !== null, asked, hasStarted);
+    // Who asked for the end while the restart was being written down hears of it once it has been called off.
+    const told = next && this.#ledger.stoppedByUser ? null : this.#tell(result);
     if (!next) {
       this.#closeSockets();
       await told;
       return false;
     }
-    if (asked) this.#backOff.reset();
-    this.#delayMs = asked ? 0 : this.#backOff.next(run.age);
-    this.#startedBy = asked ? 'user' : 'policy';
+    const byUser = asked || this.#restarters.size > 0;
+    if (byUser) this.#backOff.reset();
+    this.#delayMs = byUser ? 0 : this.#backOff.next(run.age);
+    this.#startedBy = byUser ? 'user' : 'policy';
     this.#isFirst = false;
     this.#run = this.#newRun(next);
     return true;
+  }
+
+  /**
+   * Who asked for a restart hears of it with the next run, or that there is none. One who asked when the workload had ended already,
+   * and was too late to be reckoned with, is told to start the box itself.
+   */
+  #answerRestarters(again: boolean, asked: boolean, hasStarted: boolean): void {
+    const late = hasStarted && !asked;
+    if (again && (asked || late)) return;
+    for (const client of this.#restarters) {
+      if (late) void client.finish(refusal(this.#notRunning()));
+      else this.#waiting.add(client);
+    }
+    this.#restarters.clear();
+  }
+
+  #notRunning(): A3sError {
+    return new A3sError('box_not_running', `container ${this.#request.record.name} is not running`);
   }
 
   /** Waits until the next run is due; false when it is not to be. */

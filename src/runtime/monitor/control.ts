@@ -88,7 +88,8 @@ async function answer(work: Promise<void>): Promise<Buffer> {
   }
 }
 
-function refusal(error: unknown): Buffer {
+/** The RESULT that tells a client why not. */
+export function refusal(error: unknown): Buffer {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof A3sError ? error.code : 'usage';
   const { hint, stage = 'request', exitStatus = 1 } = error instanceof A3sError ? error : {};
