@@ -24,12 +24,13 @@ export const attach = defineCommand({
   },
   async run(context, { flags, args: [name = ''] }) {
     parseDetachKeys(flags['detach-keys']);
-    const record = await findAttachable(await context.engine(), name);
+    const engine = await context.engine();
+    const record = await findAttachable(engine, name);
     const { tty } = record;
     const stdin = record.open_stdin && !flags['no-stdin'];
     checkTerminal(context.stdin, stdin, tty);
     const size = windowSize(context.stdout);
-    const session = await joinBox(record, { output: true, stdin, ...size });
+    const session = await joinBox(engine, record, { output: true, stdin, ...size });
     // A program draws itself anew when its window changes: to this size and, below, back.
     if (tty && size.rows !== undefined && size.cols !== undefined) {
       session.resize(size.rows + 1, size.cols + 1);

@@ -1,6 +1,6 @@
 /** `exec`: one more process in a running box. */
 import { A3sError } from '../errors.ts';
-import { execBox } from '../engine/exec.ts';
+import { execBox, execDetached } from '../engine/exec.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './attach/detach-keys.ts';
 import { exitStatusOf, streamSession } from './attach/stream.ts';
 import { checkTerminal, windowSize } from './attach/terminal.ts';
@@ -38,7 +38,8 @@ export const exec = defineCommand({
     const env = await readEnvironment(flags.env, flags['env-file'], context.env);
     parseDetachKeys(flags['detach-keys']);
     checkTerminal(context.stdin, stdin, flags.tty);
-    const session = await execBox(await context.engine(), box, {
+    const engine = await context.engine();
+    const spec = {
       cmd: words[0] === '--' ? words.slice(1) : words,
       // The agent adds variables to the workload's; it takes none away.
       env: env.filter((entry) => entry.includes('=')),
@@ -49,12 +50,12 @@ export const exec = defineCommand({
       ...(flags.workdir ? { workingDir: flags.workdir } : {}),
       ...(flags.timeout === undefined ? {} : { timeoutSeconds: flags.timeout }),
       ...windowSize(context.stdout),
-    });
+    };
     if (flags.detach) {
-      await session.started.catch(refuse);
-      session.detach();
+      await execDetached(engine, box, spec).catch(refuse);
       return 0;
     }
+    const session = await execBox(engine, box, spec);
     const end = await streamSession(context, session, {
       stdin,
       stdout: true,

@@ -3,6 +3,7 @@ import { A3sError } from '../errors.ts';
 import { attachBox } from '../runtime/control-client.ts';
 import type { ProcessSession } from '../runtime/process-session.ts';
 import type { BoxRecord } from '../state/record.ts';
+import { tellAttached, tellBox } from './box-tell.ts';
 import { findBox } from './engine.ts';
 import type { AttachOptions, Engine } from './types.ts';
 
@@ -24,6 +25,12 @@ export async function findAttachable(engine: Engine, query: string): Promise<Box
  * session that started the box.
  * @throws A3sError `box_not_running`, `timeout`.
  */
-export function joinBox(record: BoxRecord, options: AttachOptions): Promise<ProcessSession> {
-  return attachBox(record, options);
+export async function joinBox(
+  engine: Engine,
+  record: BoxRecord,
+  options: AttachOptions,
+): Promise<ProcessSession> {
+  const session = await attachBox(record, options);
+  tellBox(engine.layout, record, 'attach');
+  return tellAttached(engine.layout, record, session);
 }

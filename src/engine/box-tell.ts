@@ -1,54 +1,60 @@
-/** Events of boxes that no record tells of: signals, further commands and reads of what is in a box. */
-import { randomBytes } from '../random.ts';
-import type { ExecSpec } from '../runtime/exec-client.ts';
+/** Events of boxes that no record tells of: signals, attached clients, what was read or written of them. */
 import type { ProcessSession } from '../runtime/process-session.ts';
 import { boxEvent } from '../state/box-events.ts';
 import { appendEvents } from '../state/journal.ts';
 import type { Layout } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
 
+/** Docker's words (moby, api/types/events). */
+export type BoxAction =
+  | 'archive-path'
+  | 'attach'
+  | 'commit'
+  | 'detach'
+  | 'export'
+  | 'extract-to-dir'
+  | 'kill'
+  | 'resize'
+  | 'restart'
+  | 'top'
+  | 'update';
+
+/** Something was done to a box. @param more attributes beyond those that every event of a box has */
+export function tellBox(
+  layout: Layout,
+  box: BoxRecord,
+  action: BoxAction,
+  more: Record<string, string> = {},
+): void {
+  appendEvents(layout, [boxEvent(box, action, more)]);
+}
+
 /** A signal is sent to the workload. */
 export function tellSignal(layout: Layout, box: BoxRecord, signal: number): void {
-  appendEvents(layout, [boxEvent(box, 'kill', { signal: String(signal) })]);
+  tellBox(layout, box, 'kill', { signal: String(signal) });
 }
 
-/** The box was asked for something of its own, in Docker's word for it. */
-export function tellUse(
-  layout: Layout,
-  box: BoxRecord,
-  action: 'archive-path' | 'export' | 'extract-to-dir' | 'top',
-): void {
-  appendEvents(layout, [boxEvent(box, action)]);
+/** What is not in use was removed. @param reclaimed bytes */
+export function tellPrune(layout: Layout, type: 'container' | 'image' | 'volume', reclaimed: number): void {
+  appendEvents(layout, [{ type, action: 'prune', id: '', attributes: { reclaimed: String(reclaimed) } }]);
 }
 
-/** A command was asked for; its start and its end follow as the session reports them. */
-export function tellExec(
-  layout: Layout,
-  box: BoxRecord,
-  spec: ExecSpec,
-  session: ProcessSession,
-): ProcessSession {
-  const execID = randomBytes(32).toString('hex');
-  const command = spec.cmd.join(' ');
-  appendEvents(layout, [boxEvent(box, `exec_create: ${command}`, { execID })]);
-  const started = session.started.then(() =>
-    appendEvents(layout, [boxEvent(box, `exec_start: ${command}`, { execID })]),
-  );
-  const result = session.result.then((end) => {
-    appendEvents(layout, [boxEvent(box, 'exec_die', { execID, exitCode: String(end.exitCode) })]);
-    return end;
-  });
-  // A caller may await only one of the two.
-  started.catch(() => {});
-  result.catch(() => {});
+/** A session with the workload's own streams: each new size of its window is told, and that the caller has left it. */
+export function tellAttached(layout: Layout, box: BoxRecord, session: ProcessSession): ProcessSession {
   return {
-    started,
-    result,
+    started: session.started,
+    result: session.result,
     stdin: session.stdin,
     stdout: session.stdout,
     stderr: session.stderr,
-    resize: (rows, cols) => session.resize(rows, cols),
+    resize: (rows, cols) => {
+      tellBox(layout, box, 'resize', { height: String(rows), width: String(cols) });
+      session.resize(rows, cols);
+    },
     signal: (number) => session.signal(number),
-    detach: () => session.detach(),
+    detach: () => {
+      tellBox(layout, box, 'detach');
+      session.detach();
+    },
   };
 }

@@ -8,7 +8,7 @@ import { applyChanges } from '../images/changes.ts';
 import { parseManifest } from '../images/config.ts';
 import type { Image } from '../images/image.ts';
 import { MediaType } from '../images/manifest.ts';
-import { canonicalTag, parseReference } from '../images/reference.ts';
+import { canonicalTag, familiarString, parseReference } from '../images/reference.ts';
 import { takeLease } from '../images/store/leases.ts';
 import { brokenBlob, readIndex, readJsonBlob, SIZE_ANNOTATION } from '../images/store.ts';
 import { type Fingerprint, fingerprinting } from '../images/verify.ts';
@@ -17,6 +17,7 @@ import { objectOr } from '../json.ts';
 import { openFiles } from '../runtime/files-client.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { withBoxFiles } from './box-files.ts';
+import { tellBox } from './box-tell.ts';
 import { requireImage } from './images.ts';
 import type { Engine } from './types.ts';
 
@@ -70,6 +71,11 @@ export async function commitBox(engine: Engine, query: string, options: CommitOp
       files,
       names,
       made: true,
+    });
+    tellBox(engine.layout, record, 'commit', {
+      comment: options.message,
+      imageID: made.image.id,
+      imageRef: options.name === null ? '' : familiarString(parseReference(options.name)),
     });
     return made.image.id;
   });

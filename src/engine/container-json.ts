@@ -1,5 +1,5 @@
 /** A box in the shape of Docker's `GET /containers/{id}/json` (API 1.51). Pure. */
-import { DOCKER_STATES } from './docker-state.ts';
+import { dockerState } from './docker-state.ts';
 import { healthcheckJson } from './healthcheck-json.ts';
 import { binds, mountPoints, ownVolumes, requestedMounts } from './volumes/mounts-json.ts';
 import { dirname } from 'node:path';
@@ -56,7 +56,7 @@ function state(box: BoxRecord, health: HealthLog) {
   const up = box.status === 'running' || box.status === 'paused';
   const restarting = box.status === 'restarting';
   return {
-    Status: DOCKER_STATES[box.status],
+    Status: dockerState(box),
     // Docker's engine counts a box that waits for its restart as running.
     Running: up || restarting,
     Paused: box.status === 'paused',

@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises';
 
 import { openFiles } from '../runtime/files-client.ts';
 import { withBoxFiles } from './box-files.ts';
-import { tellUse } from './box-tell.ts';
+import { tellBox } from './box-tell.ts';
 import type { Engine } from './types.ts';
 
 /**
@@ -16,11 +16,11 @@ export function exportBox(engine: Engine, query: string, open: () => Promise<Wri
   return withBoxFiles(engine, query, { writes: false }, async (record) => {
     const sink = await open();
     const stream = await openFiles(record, { op: 'export' });
-    tellUse(engine.layout, record, 'export');
     const gone = finished(sink, { readable: false }).finally(() => stream.abort());
     gone.catch(() => {});
     stream.output.pipe(sink, { end: false });
     await Promise.race([finished(stream.output), gone]);
     await stream.done;
+    tellBox(engine.layout, record, 'export');
   });
 }

@@ -2,11 +2,12 @@
 import { A3sError } from '../errors.ts';
 import type { BoxRecord, BoxStatus } from '../state/record.ts';
 import { resolveBox } from '../state/resolve.ts';
+import { shownStatus } from './docker-state.ts';
 import { isUp } from './engine.ts';
 
 /** Docker's words for states, and ours. */
 const STATES: Readonly<Record<string, readonly BoxStatus[]>> = {
-  created: ['created', 'starting'],
+  created: ['created'],
   starting: ['starting'],
   running: ['running'],
   paused: ['paused'],
@@ -33,12 +34,13 @@ export interface BoxFilter {
 type Test = (box: BoxRecord, value: string, boxes: readonly BoxRecord[]) => boolean;
 
 const TESTS: Readonly<Record<string, Test>> = {
-  status: (box, value) => STATES[value]?.includes(box.status) === true,
+  status: (box, value) =>
+    STATES[value]?.some((each) => each === box.status || each === shownStatus(box)) === true,
   // Docker's names have a leading slash; patterns may count on it or not.
   name: (box, value) => matchesPattern(value, `/${box.name}`) || matchesPattern(value, box.name),
   id: (box, value) => matchesPattern(value, box.id) || matchesPattern(value, box.id.replaceAll('-', '')),
   label: (box, value) => hasLabel(box.labels, value),
-  exited: (box, value) => box.status === 'stopped' && box.exit_code === Number(value),
+  exited: (box, value) => shownStatus(box) === 'stopped' && box.exit_code === Number(value),
   volume: (box, value) => box.volumes.some(({ name, target }) => name === value || target === value),
   expose: (box, value) =>
     [...box.exposed_ports, ...box.port_map].some((port) => isPort(value, port.guest_port, port)),

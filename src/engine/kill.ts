@@ -3,8 +3,8 @@ import { A3sError } from '../errors.ts';
 import { signalBox } from '../runtime/control-client.ts';
 import { findBox, isUp } from './engine.ts';
 import { tellSignal } from './box-tell.ts';
-import { endingBox } from './settle.ts';
-import { parseSignal } from './signals.ts';
+import { endingBox, noteUserEnd } from './settle.ts';
+import { parseSignal, stopSignalOf } from './signals.ts';
 import type { Engine } from './types.ts';
 
 const SIGKILL = 9;
@@ -22,6 +22,7 @@ export async function killBox(engine: Engine, query: string, signal: string): Pr
       `cannot kill container: ${query}: container ${record.id} is not running`,
     );
   }
+  if (number === SIGKILL || number === stopSignalOf(record)) await noteUserEnd(engine, record);
   const send = () => signalBox(record, number);
   tellSignal(engine.layout, record, number);
   await (number === SIGKILL ? endingBox(engine, record, send) : send());

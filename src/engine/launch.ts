@@ -8,6 +8,7 @@ import { deleteBox } from '../state/box-updates.ts';
 import { updateBoxes } from '../state/boxes-file.ts';
 import { killBoxProcesses } from '../state/processes.ts';
 import type { BoxRecord } from '../state/record.ts';
+import { tellAttached, tellBox } from './box-tell.ts';
 import type { AttachOptions, Engine } from './types.ts';
 
 /**
@@ -20,6 +21,7 @@ export function launch(
   { record, rootfs }: { record: BoxRecord; rootfs: Rootfs },
   attach: AttachOptions,
 ): ProcessSession {
+  if (attach.output) tellBox(engine.layout, record, 'attach');
   const session = launchBox(monitor, engine.layout, record, { ...attach, rootfs });
   const started = session.started.catch(async (error: unknown) => {
     await unclaim(engine, record);
@@ -27,7 +29,7 @@ export function launch(
   });
   // A caller may look at `result` alone.
   started.catch(() => {});
-  return {
+  const launched: ProcessSession = {
     started,
     stdin: session.stdin,
     stdout: session.stdout,
@@ -37,6 +39,7 @@ export function launch(
     signal: (number) => session.signal(number),
     detach: () => session.detach(),
   };
+  return attach.output ? tellAttached(engine.layout, record, launched) : launched;
 }
 
 async function unclaim(engine: Engine, { id, box_dir, auto_remove }: BoxRecord): Promise<void> {

@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { A3sError } from '../errors.ts';
 import { boxPaths } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
+import { tellPrune } from './box-tell.ts';
 import { allBoxes, isUp } from './engine.ts';
 import { removeBox } from './remove.ts';
 import type { Engine } from './types.ts';
@@ -34,6 +35,7 @@ export async function pruneBoxes(engine: Engine, matches: (box: BoxRecord) => bo
     pruned.ids.push(box.id);
     pruned.bytes += bytes;
   }
+  tellPrune(engine.layout, 'container', pruned.bytes);
   return pruned;
 }
 

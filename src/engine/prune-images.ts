@@ -7,6 +7,7 @@ import { nameOf, writeIndex } from '../images/store.ts';
 import type { Image } from '../images/image.ts';
 import { rootfsDigests } from '../images/rootfs.ts';
 import { sweepImageTemplates } from '../runtime/templates/sweep.ts';
+import { tellPrune } from './box-tell.ts';
 import { allBoxes } from './engine.ts';
 import { tellImage } from './image-events.ts';
 import { isDamaged } from './removable-image.ts';
@@ -65,6 +66,7 @@ export async function pruneImages(engine: Engine, { all, matches }: PruneOptions
   for (const item of pruned.removed) {
     if ('deleted' in item) tellImage(engine.layout, 'delete', item.deleted, item.deleted);
   }
+  tellPrune(engine.layout, 'image', pruned.bytes);
   await sweepImageTemplates(engine.layout, rootfsDigests(engine.layout));
   return pruned;
 }

@@ -1,6 +1,7 @@
 /** `restart`: stop and start, in the same monitor where there is one. */
 import { A3sError } from '../errors.ts';
 import { restartBox as restartWorkload } from '../runtime/control-client.ts';
+import { tellBox, tellSignal } from './box-tell.ts';
 import { isUp } from './engine.ts';
 import { findSettledBox, waitForEnd } from './settle.ts';
 import { startBox } from './start.ts';
@@ -16,7 +17,9 @@ export async function restartBox(engine: Engine, query: string, options: StopOpt
   const request = stopRequest(record, options);
   if (isUp(record)) {
     try {
+      tellSignal(engine.layout, record, request.signal);
       await restartWorkload(record, request);
+      tellBox(engine.layout, record, 'restart');
       return;
     } catch (error) {
       // It was ending by itself; whatever else is wrong, a start will tell.
@@ -28,4 +31,5 @@ export async function restartBox(engine: Engine, query: string, options: StopOpt
   const { session } = await startBox(engine, record.id, { output: false, stdin: false });
   await session?.started;
   session?.detach();
+  tellBox(engine.layout, record, 'restart');
 }

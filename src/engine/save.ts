@@ -10,6 +10,7 @@ import { takeLease } from '../images/store/leases.ts';
 import { brokenBlob, readIndex, readJsonBlob } from '../images/store.ts';
 import type { Image } from '../images/image.ts';
 import { parseManifest } from '../images/config.ts';
+import { tellImage } from './image-events.ts';
 import { damageTold } from './images.ts';
 import type { Engine } from './types.ts';
 
@@ -27,15 +28,18 @@ export async function saveImages(
 ): Promise<void> {
   using lease = takeLease(engine.layout);
   const saved = new Map<string, SavedImage>();
+  const ids = new Set<string>();
   for (const name of names) {
     for (const { image, tag } of await imagesOf(engine, name)) {
       const known = saved.get(image.digest) ?? { entry: entryOf(engine, image), names: [] };
       if (tag !== null && !known.names.includes(tag)) known.names.push(tag);
       saved.set(image.digest, known);
+      ids.add(image.id);
     }
   }
   await lease.hold([...saved.values()].flatMap(({ entry }) => digestsOf(engine, entry)));
   await writeArchive(engine.layout, [...saved.values()], await open(), signal);
+  for (const id of ids) tellImage(engine.layout, 'save', id, id);
 }
 
 async function imagesOf(engine: Engine, name: string): Promise<{ image: Image; tag: string | null }[]> {

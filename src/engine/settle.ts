@@ -1,5 +1,6 @@
 /** Waiting for a box that another command has in hand. */
 import { A3sError } from '../errors.ts';
+import { isDiskFull, updateBox } from '../state/box-updates.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { findBox, isUp } from './engine.ts';
 import type { Engine } from './types.ts';
@@ -20,6 +21,20 @@ export async function findSettledBox(engine: Engine, query: string): Promise<Box
     (box) => box.status !== 'starting',
     START_TIMEOUT_MS,
   );
+}
+
+/**
+ * Notes that a user ends the box, before anybody is asked to end it: should its monitor be lost on the way, no policy starts the box
+ * again. On a full disk the box is ended without the note.
+ */
+export async function noteUserEnd({ layout }: Engine, { id }: BoxRecord): Promise<void> {
+  try {
+    await updateBox(layout, id, (box) => {
+      if (isUp(box)) box.stopped_by_user = true;
+    });
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+  }
 }
 
 /**

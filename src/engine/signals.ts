@@ -1,2 +1,2 @@
 /** Signals as `kill -s` and `stop -s` take them; monitors read them, too. */
-export { parseSignal } from '../state/signals.ts';
+export { parseSignal, stopSignalOf } from '../state/signals.ts';

@@ -3,11 +3,11 @@ import { mkdirSync } from 'node:fs';
 
 import { A3sError } from '../errors.ts';
 import { ensureRootfs } from '../images/rootfs.ts';
-import { attachBox } from '../runtime/control-client.ts';
 import { spawnMonitor } from '../runtime/spawn-monitor.ts';
 import type { ProcessSession } from '../runtime/process-session.ts';
 import { updateBoxes } from '../state/boxes-file.ts';
 import type { BoxRecord } from '../state/record.ts';
+import { joinBox } from './attach.ts';
 import { claim } from './create.ts';
 import { isUp } from './engine.ts';
 import { findSettledBox } from './settle.ts';
@@ -39,7 +39,7 @@ export async function startBox(
     const found = await findSettledBox(engine, query);
     if (found.status === 'paused') throw paused();
     if (isUp(found)) {
-      return { record: found, session: attach.output ? await attachBox(found, attach) : null };
+      return { record: found, session: attach.output ? await joinBox(engine, found, attach) : null };
     }
     const image = await requireImage(engine, found.image_id);
     const rootfs = await ensureRootfs(engine.layout, image, engine.bundleDir);

@@ -4,7 +4,7 @@ import { graceSeconds } from '../state/grace.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { tellSignal } from './box-tell.ts';
 import { isUp } from './engine.ts';
-import { endingBox, findSettledBox } from './settle.ts';
+import { endingBox, findSettledBox, noteUserEnd } from './settle.ts';
 import { parseSignal } from './signals.ts';
 import type { Engine } from './types.ts';
 
@@ -20,6 +20,7 @@ export async function stopBox(engine: Engine, query: string, options: StopOption
   const record = await findSettledBox(engine, query);
   const request = stopRequest(record, options);
   if (!isUp(record)) return;
+  await noteUserEnd(engine, record);
   tellSignal(engine.layout, record, request.signal);
   await endingBox(engine, record, () => stopWorkload(record, request));
 }

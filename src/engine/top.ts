@@ -2,7 +2,7 @@
 import { A3sError } from '../errors.ts';
 import { isObject, objectOr } from '../json.ts';
 import { askFiles } from '../runtime/files-client.ts';
-import { tellUse } from './box-tell.ts';
+import { tellBox } from './box-tell.ts';
 import { findRunning } from './running.ts';
 import type { Engine } from './types.ts';
 
@@ -49,7 +49,7 @@ export async function boxProcesses(engine: Engine, query: string): Promise<Proce
   const answer = objectOr(await askFiles(record, { op: 'processes' }));
   const list = answer['processes'];
   if (!Array.isArray(list)) throw new A3sError('guest_protocol', 'the box sent no list of processes');
-  tellUse(engine.layout, record, 'top');
+  tellBox(engine.layout, record, 'top');
   const ticks = Math.max(numberIn(answer, 'ticks'), 1);
   return {
     now: numberIn(answer, 'now'),

@@ -4,6 +4,7 @@ import { limitBox } from '../runtime/control-client.ts';
 import { updateBoxes } from '../state/boxes-file.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { resolveBox } from '../state/resolve.ts';
+import { tellBox } from './box-tell.ts';
 import { isUp } from './engine.ts';
 import { checkCpus, checkMemory, memoryMiB } from './limits.ts';
 import { findSettledBox } from './settle.ts';
@@ -33,15 +34,17 @@ export async function updateBox(engine: Engine, query: string, options: UpdateOp
   const { memory_mb, cpus } = sizes(found, options);
   const resized = memory_mb !== found.memory_mb || cpus !== found.cpus;
   if (resized && isUp(found)) await limit(found, { cpus, memoryMb: memory_mb });
-  await updateBoxes(
+  const updated = await updateBoxes(
     engine.layout,
     (boxes) => {
       const record = resolveBox(boxes, found.id);
       Object.assign(record, sizes(record, options));
       record.restart_policy = restartPolicy ?? record.restart_policy;
+      return record;
     },
     engine.notify,
   );
+  tellBox(engine.layout, updated, 'update');
 }
 
 function sizes(record: BoxRecord, { memoryBytes, cpus }: UpdateOptions) {

@@ -5,6 +5,7 @@ import { A3sError } from '../errors.ts';
 import { MAX_TIMER_MS } from '../state/grace.ts';
 import { boxPaths } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
+import type { ExecSpec } from './exec-client.ts';
 import type { AttachOptions } from './launch.ts';
 import { MessageSession } from './message-session.ts';
 import { MessageType, encodeJsonMessage } from './protocol/messages.ts';
@@ -76,6 +77,15 @@ export async function pauseBox(record: BoxRecord, on: boolean): Promise<void> {
  */
 export async function limitBox(record: BoxRecord, limits: { cpus: number; memoryMb: number }): Promise<void> {
   const session = await request(record, { op: 'limit', ...limits });
+  await within(ANSWER_MS, session, session.started, record.name);
+}
+
+/**
+ * Has the monitor run a command whose output nobody reads; resolves once it runs.
+ * @throws A3sError `start_failed` with the exit status, and what execInBox and signalBox throw.
+ */
+export async function runDetached(record: BoxRecord, spec: ExecSpec): Promise<void> {
+  const session = await request(record, { op: 'exec', spec });
   await within(ANSWER_MS, session, session.started, record.name);
 }
 

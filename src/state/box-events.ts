@@ -4,7 +4,7 @@
  */
 import { isObject } from '../json.ts';
 import type { JournalEvent } from './journal.ts';
-import type { BoxRecord } from './record.ts';
+import type { BoxRecord, VolumeMount } from './record.ts';
 
 /** The fields that events tell of; those of an older version may be missing. */
 type Facts = Pick<BoxRecord, 'id' | 'name' | 'status'> & Partial<BoxRecord>;
@@ -30,11 +30,45 @@ export function boxEvent(box: Facts, action: string, more: Record<string, string
   return { type: 'container', action, id: box.id, attributes };
 }
 
-/** The end of a box's workload. */
-export function dieEvent(box: Facts, exitCode: number, finishedAt: string | null | undefined): JournalEvent {
+/** How a box's workload ended. */
+export interface BoxEnd {
+  exitCode: number;
+  /** ISO 8601. */
+  finishedAt: string | null | undefined;
+  oomKilled?: boolean | undefined;
+}
+
+/** The end of a box's workload; its volumes are free before it is told (moby, handleContainerExit). */
+export function endEvents(box: Facts, { exitCode, finishedAt, oomKilled }: BoxEnd): JournalEvent[] {
   const ms = Date.parse(finishedAt ?? '') - Date.parse(box.started_at ?? '');
   const execDuration = String(Number.isNaN(ms) ? 0 : Math.max(Math.round(ms / 1000), 0));
-  return boxEvent(box, 'die', { execDuration, exitCode: String(exitCode) });
+  return [
+    ...(oomKilled === true ? [boxEvent(box, 'oom')] : []),
+    ...volumesOf(box).map(({ name }) => volumeEvent('unmount', name, { container: box.id })),
+    boxEvent(box, 'die', { execDuration, exitCode: String(exitCode) }),
+  ];
+}
+
+/** An event of a volume; the driver is always the same. */
+export function volumeEvent(action: string, name: string, more: Record<string, string> = {}): JournalEvent {
+  return { type: 'volume', action, id: name, attributes: { driver: 'local', ...more } };
+}
+
+/** Its volumes, then the box. */
+function startEvents(box: Facts): JournalEvent[] {
+  const mounts = volumesOf(box).map(({ name, target, read_only }) =>
+    volumeEvent('mount', name, {
+      container: box.id,
+      destination: target,
+      propagation: '',
+      'read/write': String(!read_only),
+    }),
+  );
+  return [...mounts, boxEvent(box, 'start')];
+}
+
+function volumesOf({ volumes = [] }: Facts): VolumeMount[] {
+  return volumes.filter(({ type }) => type === 'volume');
 }
 
 function changeOf(before: Facts | undefined, box: Facts): JournalEvent[] {
@@ -45,13 +79,12 @@ function changeOf(before: Facts | undefined, box: Facts): JournalEvent[] {
   if (before !== undefined && before.name !== box.name) {
     events.push(boxEvent(box, 'rename', { oldName: `/${before.name}` }));
   }
-  if (box.status === 'running' && !ran) events.push(boxEvent(box, 'start'));
+  if (box.status === 'running' && !ran) events.push(...startEvents(box));
   if (was === 'running' && box.status === 'paused') events.push(boxEvent(box, 'pause'));
   if (was === 'paused' && box.status === 'running') events.push(boxEvent(box, 'unpause'));
   if (ran && box.status !== 'running' && box.status !== 'paused') {
-    if (box.oom_killed === true) events.push(boxEvent(box, 'oom'));
-    events.push(dieEvent(box, box.exit_code ?? 0, box.finished_at));
-    if (box.stopped_by_user === true) events.push(boxEvent(box, 'stop'));
+    const { exit_code: exitCode, finished_at: finishedAt, oom_killed: oomKilled } = box;
+    events.push(...endEvents(box, { exitCode: exitCode ?? 0, finishedAt, oomKilled }));
   }
   const health = box.health ?? null;
   if (

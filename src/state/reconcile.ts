@@ -11,7 +11,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
 import { removeBoxDirectory } from './box-updates.ts';
-import { dieEvent } from './box-events.ts';
+import { endEvents } from './box-events.ts';
 import { type Notify, readBoxes, updateBoxes } from './boxes-file.ts';
 import { hasErrno } from '../errors.ts';
 import { boxDirectory, boxPaths, type Layout } from './layout.ts';
@@ -53,7 +53,8 @@ async function repair(layout: Layout, notify: Notify | undefined): Promise<BoxRe
         rmSync(dirname(boxPaths(directory).execSocket), { recursive: true, force: true });
         if (box.auto_remove) {
           if (box.status !== 'starting') {
-            appendEvents(layout, [dieEvent(box, LOST_EXIT_CODE, new Date().toISOString())]);
+            const end = { exitCode: LOST_EXIT_CODE, finishedAt: new Date().toISOString() };
+            appendEvents(layout, endEvents(box, end));
           }
           fresh.splice(fresh.indexOf(box), 1);
           removed.push(box.short_id);
@@ -91,13 +92,16 @@ function markLost(box: BoxRecord): void {
     return;
   }
   // That restart has been counted, and what ended before it is known.
-  if (box.status === 'restarting') return;
+  if (box.status === 'restarting') {
+    if (box.stopped_by_user) box.status = 'stopped';
+    return;
+  }
   box.exit_code = LOST_EXIT_CODE;
   box.finished_at = new Date().toISOString();
   if (restarts({ ...box, exit_code: LOST_EXIT_CODE })) {
     box.status = 'restarting';
     box.restart_count += 1;
-  } else box.status = 'dead';
+  } else box.status = box.stopped_by_user ? 'stopped' : 'dead';
   if (box.health !== null) box.health = 'unhealthy';
   box.error = `its monitor (process ${pid}) vanished, and what was left of its VM was killed`;
 }

@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 
 import { A3sError } from '../errors.ts';
+import type { BoxRecord } from './record.ts';
 
 const RTMIN = 34;
 const RTMAX = 64;
@@ -17,6 +18,16 @@ export function parseSignal(text: string): number {
     throw new A3sError('usage', `invalid signal: ${text}`);
   }
   return number;
+}
+
+/** The signal that ends the box politely. */
+export function stopSignalOf({ stop_signal }: Pick<BoxRecord, 'stop_signal'>): number {
+  try {
+    return parseSignal(stop_signal);
+  } catch {
+    // An image may say anything.
+    return constants.signals.SIGTERM;
+  }
 }
 
 function named(name: string): number | undefined {

@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { A3sError, hasErrno } from '../errors.ts';
 import { randomBytes } from '../random.ts';
 import { namesIn, removeTree } from './directory.ts';
-import { appendEvents, type JournalEvent } from './journal.ts';
+import { volumeEvent } from './box-events.ts';
+import { appendEvents } from './journal.ts';
 import { type Layout, volumePaths, volumeRecordsDir } from './layout.ts';
 import type { BoxRecord } from './record.ts';
 import { VOLUME_NAME_PATTERN } from './record-check.ts';
@@ -86,10 +87,6 @@ export async function addVolume(
   }
   appendEvents(layout, [volumeEvent('create', name)]);
   return record;
-}
-
-function volumeEvent(action: string, name: string): JournalEvent {
-  return { type: 'volume', action, id: name, attributes: { driver: 'local' } };
 }
 
 /** Takes a volume out of use, in a moment. Call it under the lock; its files go with emptyTrash. One that is not there is no error. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { boxesOf } from './fixture/boxes.ts';
-import { a3s, a3sOk } from './fixture/cli.ts';
+import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
 import { processesNaming } from './fixture/processes.ts';
 import { recordOf } from './fixture/records.ts';
 import { until } from './fixture/until.ts';
@@ -90,6 +90,19 @@ describe.each(policies)('a box with %s', (policy) => {
     if (survives) expect(await a3s(['exec', name, 'true'])).toMatchObject({ status: 0, out: '', err: '' });
   });
 });
+
+test.each(policies)(
+  'a box with %s stays stopped when its monitor is killed while a user stops it',
+  async (policy) => {
+    const name = await run('stopping', policy, 'sleep', '1000');
+    const stop = new CliProcess(['stop', '-t', '60', name]);
+    await until('the note of the stop', () => recordOf(name).stopped_by_user);
+    strike(name, 'monitor');
+    expect(await stop.ended).toMatchObject({ status: 0, out: `${name}\n`, err: '' });
+    expect(recordOf(name)).toMatchObject({ status: 'stopped', pid: null, exit_code: 137, restart_count: 0 });
+    expect(await state(name)).toBe('exited 137 0');
+  },
+);
 
 describe('a box that waits for its restart', () => {
   /** One whose back-off has become a second. */

@@ -1,18 +1,15 @@
 /** Docker's words for the state of a box (R-10). */
-import { DOCKER_STATES } from '../../engine/docker-state.ts';
+import { dockerState, shownStatus } from '../../engine/docker-state.ts';
 import { humanDuration, timeAgo } from '../../output/human-duration.ts';
 import type { BoxRecord } from './records.ts';
 
 /** One word: `running`, `exited`, … */
-export function stateOf(box: BoxRecord): string {
-  return DOCKER_STATES[box.status];
-}
+export { dockerState as stateOf };
 
 /** The STATUS column: `Up 3 minutes`, `Exited (0) 2 hours ago`, … */
 export function statusOf(box: BoxRecord, now: Date): string {
-  switch (box.status) {
+  switch (shownStatus(box)) {
     case 'created':
-    case 'starting':
       return 'Created';
     case 'running':
       return `Up ${since(box.started_at, now)}${healthOf(box)}`;

@@ -8,7 +8,7 @@ import { askFiles, type FilesRequest, type FilesStream, openFiles } from '../../
 import type { BoxRecord } from '../../state/record.ts';
 import { objectOr } from '../../json.ts';
 import { withBoxFiles } from '../box-files.ts';
-import { tellUse } from '../box-tell.ts';
+import { tellBox } from '../box-tell.ts';
 import type { Engine } from '../types.ts';
 import { openTop } from './confined.ts';
 import { extractor } from './extract.ts';
@@ -69,7 +69,7 @@ export async function copyIn(
       try {
         const title = rename?.to ?? local.title ?? local.name;
         const bytes = await send(record, place, directory, pack(top, local.name, { title, owners }));
-        tellUse(engine.layout, record, 'extract-to-dir');
+        tellBox(engine.layout, record, 'extract-to-dir');
         return { bytes, to: `${place.box}:${destination.path}` };
       } finally {
         closeSync(top);
@@ -80,7 +80,7 @@ export async function copyIn(
     }
     const { plainArchive } = await import('./plain-archive.ts');
     const bytes = await send(record, place, destination.path, plainArchive(archive));
-    tellUse(engine.layout, record, 'extract-to-dir');
+    tellBox(engine.layout, record, 'extract-to-dir');
     return { bytes, to: `${place.box}:${destination.path}` };
   });
 }
@@ -110,7 +110,7 @@ export async function copyOut(
     if (stat === null) throw missing(place, place.path);
     if (typeof sink !== 'string') {
       const stream = await open(record, place, { op: 'get', path });
-      tellUse(engine.layout, record, 'archive-path');
+      tellBox(engine.layout, record, 'archive-path');
       return { bytes: await passOn(stream, sink), to: '-' };
     }
     const own = splitPath(path).base;
@@ -118,7 +118,7 @@ export async function copyOut(
     const target = targetOf(source, localDestination(sink));
     const rename = title === null || target.rename !== null ? target.rename : { from: own, to: title };
     const stream = await open(record, place, { op: 'get', path });
-    tellUse(engine.layout, record, 'archive-path');
+    tellBox(engine.layout, record, 'archive-path');
     const bytes = await unpack(stream, target.directory, {
       owners,
       rename,

@@ -6,6 +6,7 @@ import { updateBoxes } from '../../state/boxes-file.ts';
 import { volumePaths } from '../../state/layout.ts';
 import { ANONYMOUS_LABEL, type VolumeRecord } from '../../state/volume-record.ts';
 import { dropVolume, emptyTrash, readVolume, usersOf, volumeNames } from '../../state/volumes.ts';
+import { tellPrune } from '../box-tell.ts';
 import { allBoxes } from '../engine.ts';
 import type { Engine } from '../types.ts';
 
@@ -49,6 +50,7 @@ export async function pruneVolumes(engine: Engine, { all, matches }: PruneOption
     pruned.reclaimed += size;
   }
   emptyTrash(layout);
+  tellPrune(layout, 'volume', pruned.reclaimed);
   return pruned;
 }
 

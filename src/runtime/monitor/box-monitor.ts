@@ -6,15 +6,16 @@ import { join } from 'node:path';
 import { A3sError } from '../../errors.ts';
 import { boxPaths, layoutOf, type BoxPaths, type Layout } from '../../state/layout.ts';
 import type { BoxRecord } from '../../state/record.ts';
-import { parseSignal } from '../../state/signals.ts';
+import { stopSignalOf } from '../../state/signals.ts';
 import { MessageType, encodeJsonMessage, encodeMessage, type Message } from '../protocol/messages.ts';
+import type { ExecSpec } from '../exec-client.ts';
 import type { ProcessResult } from '../process-session.ts';
 import type { RuntimeContext } from '../templates/context.ts';
 import { ensureImageTemplate } from '../templates/ensure.ts';
 import { BackOff } from './back-off.ts';
 import type { BootedBox } from './boot.ts';
 import type { Client } from './client.ts';
-import { controlServer, type ControlledBox } from './control.ts';
+import { controlServer, refusal, type ControlledBox } from './control.ts';
 import type { HealthMonitor } from './health.ts';
 import { note } from './monitor-log.ts';
 import { BoxLedger, hasHealthCheck } from './ledger.ts';
@@ -23,7 +24,6 @@ import { VmRun } from './vm-run.ts';
 import { trace } from '../../trace.ts';
 
 const SIGKILL = 9;
-const SIGTERM = 15;
 
 export class BoxMonitor implements ControlledBox {
   readonly #request: LaunchRequest;
@@ -85,7 +85,8 @@ export class BoxMonitor implements ControlledBox {
   /** The host goes down: the box is stopped as `stop` would, so that its disk is in order. Its policy holds for the next boot. */
   shutDown(): void {
     this.#leaving = true;
-    this.#bringDown(this.#stopSignal(), Math.max(this.#request.record.stop_timeout, 0) * 1000);
+    const { record } = this.#request;
+    this.#bringDown(stopSignalOf(record), Math.max(record.stop_timeout, 0) * 1000);
   }
 
   /** A message from a client that has made its request. */
@@ -115,7 +116,7 @@ export class BoxMonitor implements ControlledBox {
   }
 
   signal(number: number): void {
-    if (number !== this.#stopSignal()) this.#run.signal(number);
+    if (number !== stopSignalOf(this.#request.record)) this.#run.signal(number);
     else {
       this.#ledger.stoppedByUser = true;
       this.#bringDown(number, null);
@@ -125,6 +126,7 @@ export class BoxMonitor implements ControlledBox {
   end(client: Client, signal: number | null, graceMs: number | null): void {
     this.#waiting.add(client);
     this.#ledger.stoppedByUser = true;
+    this.#ledger.stopAsked ||= signal !== null;
     this.#bringDown(signal, graceMs);
   }
 
@@ -132,7 +134,8 @@ export class BoxMonitor implements ControlledBox {
     this.#restarters.add(client);
     this.#ledger.stoppedByUser = false;
     // The one that is due anyway becomes the user's.
-    if (!this.#run.hasStarted) this.#startedBy = 'user';
+    if (this.#run.hasStarted) this.#ledger.stopAsked = true;
+    else this.#startedBy = 'user';
     this.#bringDown(signal, graceMs);
   }
 
@@ -141,20 +144,24 @@ export class BoxMonitor implements ControlledBox {
   }
 
   async pause(on: boolean): Promise<void> {
-    if (!this.#run.isLive) {
-      throw new A3sError('box_not_running', `container ${this.#request.record.name} is not running`);
-    }
+    if (!this.#run.isLive) throw this.#notRunning();
     this.#run.pause(on);
     this.#health?.pause(on);
     await this.#ledger.paused(on);
   }
 
   async limit(limits: BoxLimits): Promise<void> {
-    const { name } = this.#request.record;
-    if (!this.#run.isLive) throw new A3sError('box_not_running', `container ${name} is not running`);
+    if (!this.#run.isLive) throw this.#notRunning();
     // A VM that stands still does not answer.
+    const { name } = this.#request.record;
     if (this.#run.isPaused) throw new A3sError('box_paused', `container ${name} is paused, unpause it first`);
     await this.#run.limit(limits);
+  }
+
+  async exec(spec: ExecSpec): Promise<void> {
+    // Few boxes are asked for it.
+    const { execDetached } = await import('./detached-exec.ts');
+    await execDetached(this.#layout, this.#request.record, spec);
   }
 
   #newRun(record: BoxRecord): VmRun {
@@ -219,22 +226,39 @@ export class BoxMonitor implements ControlledBox {
     });
     const [next] = await Promise.all([this.#recorded(ended), released]);
     trace('monitor: settled');
-    if (!next || !asked) {
-      for (const client of this.#restarters) this.#waiting.add(client);
-      this.#restarters.clear();
-    }
-    const told = this.#tell(result);
+    this.#answerRestarters(next !== null, asked, hasStarted);
+    // Who asked for the end while the restart was being written down hears of it once it has been called off.
+    const told = next && this.#ledger.stoppedByUser ? null : this.#tell(result);
     if (!next) {
       this.#closeSockets();
       await told;
       return false;
     }
-    if (asked) this.#backOff.reset();
-    this.#delayMs = asked ? 0 : this.#backOff.next(run.age);
-    this.#startedBy = asked ? 'user' : 'policy';
+    const byUser = asked || this.#restarters.size > 0;
+    if (byUser) this.#backOff.reset();
+    this.#delayMs = byUser ? 0 : this.#backOff.next(run.age);
+    this.#startedBy = byUser ? 'user' : 'policy';
     this.#isFirst = false;
     this.#run = this.#newRun(next);
     return true;
+  }
+
+  /**
+   * Who asked for a restart hears of it with the next run, or that there is none. One who asked when the workload had ended already,
+   * and was too late to be reckoned with, is told to start the box itself.
+   */
+  #answerRestarters(again: boolean, asked: boolean, hasStarted: boolean): void {
+    const late = hasStarted && !asked;
+    if (again && (asked || late)) return;
+    for (const client of this.#restarters) {
+      if (late) void client.finish(refusal(this.#notRunning()));
+      else this.#waiting.add(client);
+    }
+    this.#restarters.clear();
+  }
+
+  #notRunning(): A3sError {
+    return new A3sError('box_not_running', `container ${this.#request.record.name} is not running`);
   }
 
   /** Waits until the next run is due; false when it is not to be. */
@@ -283,21 +307,14 @@ export class BoxMonitor implements ControlledBox {
     if (this.#run.isPaused) void this.#recorded(this.pause(false));
     if (!this.#run.hasStarted) return;
     if (signal !== null) this.#run.signal(signal);
-    if (graceMs !== null) this.#run.killAfter(graceMs);
+    // A KILL that was asked for has been told of by who asked.
+    const tell = (): void => (signal === null ? undefined : this.#ledger.tellKill());
+    if (graceMs !== null) this.#run.killAfter(graceMs, tell);
   }
 
   #closeSockets(): void {
     this.#server?.close();
     rmSync(join(this.#paths.dir, 'sockets'), { recursive: true, force: true });
-  }
-
-  #stopSignal(): number {
-    try {
-      return parseSignal(this.#request.record.stop_signal);
-    } catch {
-      // An image may say anything.
-      return SIGTERM;
-    }
   }
 
   async #makeTemplate(context: RuntimeContext, { shape }: BootedBox): Promise<void> {

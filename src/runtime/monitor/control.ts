@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net';
 
 import { A3sError } from '../../errors.ts';
 import { MessageType, encodeJsonMessage, type Message } from '../protocol/messages.ts';
+import type { ExecSpec } from '../exec-client.ts';
 import { listenPrivately } from './bridge.ts';
 import { Client } from './client.ts';
 import { parseControl, type AttachRequest, type BoxLimits, type ControlRequest } from './requests.ts';
@@ -21,6 +22,8 @@ export interface ControlledBox {
   pause: (on: boolean) => Promise<void>;
   /** Gives the running workload other limits, as far as its VM has what they promise. */
   limit: (limits: BoxLimits) => Promise<void>;
+  /** Runs a command whose output nobody reads; resolves once it runs. */
+  exec: (spec: ExecSpec) => Promise<void>;
   message: (message: Message, client: Client) => void;
   closed: (client: Client) => void;
 }
@@ -60,6 +63,8 @@ function serve(box: ControlledBox, client: Client, request: ControlRequest): voi
       return void answer(box.pause(request.op === 'pause')).then(finish);
     case 'limit':
       return void answer(box.limit(request)).then(finish);
+    case 'exec':
+      return void answer(box.exec(request.spec)).then(finish);
     case 'stop':
     case 'restart': {
       const graceMs = request.timeoutSeconds < 0 ? null : request.timeoutSeconds * MS;
@@ -83,12 +88,13 @@ async function answer(work: Promise<void>): Promise<Buffer> {
   }
 }
 
-function refusal(error: unknown): Buffer {
+/** The RESULT that tells a client why not. */
+export function refusal(error: unknown): Buffer {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof A3sError ? error.code : 'usage';
-  const hint = error instanceof A3sError ? error.hint : undefined;
+  const { hint, stage = 'request', exitStatus = 1 } = error instanceof A3sError ? error : {};
   return encodeJsonMessage(MessageType.result, {
-    exit_code: 1,
-    error: { code, stage: 'request', message, hint },
+    exit_code: exitStatus,
+    error: { code, stage, message, hint },
   });
 }

@@ -1,7 +1,7 @@
 /** What the monitor writes into its box's record, in order, each change once. */
 import { A3sError } from '../../errors.ts';
 import type { Layout } from '../../state/layout.ts';
-import { boxEvent, dieEvent } from '../../state/box-events.ts';
+import { boxEvent, endEvents } from '../../state/box-events.ts';
 import { appendEvents } from '../../state/journal.ts';
 import { deleteBox, updateBox } from '../../state/box-updates.ts';
 import { processStart } from '../../state/processes.ts';
@@ -26,6 +26,8 @@ export class BoxLedger {
   readonly #record: BoxRecord;
   /** A command asked for the end: a restart policy must not undo it. */
   stoppedByUser = false;
+  /** The end was asked for by `stop` or `restart`, which have an event of their own. */
+  stopAsked = false;
   #startedAt: string | null = null;
 
   /** @param record the box as it was launched */
@@ -46,11 +48,14 @@ export class BoxLedger {
       record.finished_at = null;
       record.exit_code = null;
       record.oom_killed = false;
-      record.stopped_by_user = false;
       record.error = '';
       record.port_map = ports;
       record.has_writes = true;
-      if (by === 'user') record.restart_count = 0;
+      if (by === 'user') {
+        record.restart_count = 0;
+        // Before a policy's start it may have been set meanwhile, by who is about to ask for the end.
+        record.stopped_by_user = false;
+      }
       record.health = hasHealthCheck(record) ? 'starting' : null;
     });
     if (written === null)
@@ -73,13 +78,21 @@ export class BoxLedger {
   /** The record goes without a last state: what it would have told is put into the journal here. */
   #tellEnd(result: ProcessResult): void {
     const record = { ...this.#record, started_at: this.#startedAt };
-    const end = dieEvent(record, result.exitCode, new Date().toISOString());
-    const events = [
-      ...(result.oomKilled === true ? [boxEvent(record, 'oom')] : []),
-      end,
-      ...(this.stoppedByUser ? [boxEvent(record, 'stop')] : []),
-    ];
-    appendEvents(this.#layout, events);
+    const { exitCode, oomKilled } = result;
+    const end = { exitCode, oomKilled, finishedAt: new Date().toISOString() };
+    appendEvents(this.#layout, endEvents(record, end));
+    this.#tellStop(record);
+  }
+
+  /** The grace is over. */
+  tellKill(): void {
+    appendEvents(this.#layout, [boxEvent(this.#record, 'kill', { signal: '9' })]);
+  }
+
+  /** No record tells a stop from a kill. */
+  #tellStop(record: BoxRecord): void {
+    if (this.stopAsked) appendEvents(this.#layout, [boxEvent(record, 'stop')]);
+    this.stopAsked = false;
   }
 
   /**
@@ -103,6 +116,7 @@ export class BoxLedger {
       fresh.pid_start = null;
       end.idle();
     });
+    if (record !== null && end.hasStarted) this.#tellStop(record);
     return again && !end.leaving ? record : null;
   }
 

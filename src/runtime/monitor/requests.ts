@@ -4,6 +4,7 @@ import { objectOr } from '../../json.ts';
 import { MAX_GRACE_S } from '../../state/grace.ts';
 import { assertRecord } from '../../state/record-check.ts';
 import type { BoxRecord } from '../../state/record.ts';
+import type { ExecSpec } from '../exec-client.ts';
 import { parseObject } from '../protocol/result.ts';
 
 export interface AttachRequest {
@@ -25,7 +26,8 @@ export type ControlRequest =
   | { op: 'signal'; number: number }
   | { op: 'stop' | 'restart'; signal: number; timeoutSeconds: number }
   | { op: 'pause' | 'unpause' | 'wait' }
-  | ({ op: 'limit' } & BoxLimits);
+  | ({ op: 'limit' } & BoxLimits)
+  | { op: 'exec'; spec: ExecSpec };
 
 /** What `update` gives a running box. */
 export interface BoxLimits {
@@ -73,6 +75,8 @@ export function parseControl(payload: Buffer): ControlRequest {
         cpus: number(value['cpus'], 'cpus', 0.01, MAX_CPUS),
         memoryMb: integer(value['memoryMb'], 'memoryMb', 1, Number.MAX_SAFE_INTEGER),
       };
+    case 'exec':
+      return { op: 'exec', spec: parseExec(objectOr(value['spec'])) };
     default:
       throw new A3sError('usage', `unknown control request ${JSON.stringify(value['op'])}`);
   }
@@ -85,6 +89,30 @@ function parseAttach(value: Record<string, unknown>): AttachRequest {
     rows: integer(value['rows'] ?? DEFAULT_ROWS, 'rows', 0, 65_535),
     cols: integer(value['cols'] ?? DEFAULT_COLS, 'cols', 0, 65_535),
   };
+}
+
+/** A command that nobody reads from or writes to. */
+function parseExec(value: Record<string, unknown>): ExecSpec {
+  const { workingDir, user, timeoutSeconds, rows, cols } = value;
+  return {
+    cmd: texts(value['cmd'], 'cmd'),
+    env: texts(value['env'], 'env'),
+    tty: value['tty'] === true,
+    openStdin: false,
+    privileged: value['privileged'] === true,
+    ...(workingDir === undefined ? {} : { workingDir: text(workingDir, 'workingDir') }),
+    ...(user === undefined ? {} : { user: text(user, 'user') }),
+    ...(rows === undefined ? {} : { rows: integer(rows, 'rows', 0, 65_535) }),
+    ...(cols === undefined ? {} : { cols: integer(cols, 'cols', 0, 65_535) }),
+    ...(timeoutSeconds === undefined
+      ? {}
+      : { timeoutSeconds: number(timeoutSeconds, 'timeoutSeconds', -Number.MAX_VALUE, Number.MAX_VALUE) }),
+  };
+}
+
+function texts(value: unknown, name: string): string[] {
+  if (!Array.isArray(value)) throw new A3sError('usage', `${name} must be a list`);
+  return value.map((each: unknown) => text(each, name));
 }
 
 function checkedRecord(value: unknown): BoxRecord {

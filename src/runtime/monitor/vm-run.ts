@@ -162,9 +162,11 @@ export class VmRun {
     this.#workload?.resize(rows, cols);
   }
 
-  /** KILL after the grace, and the VM itself if even that does not end it. */
-  killAfter(graceMs: number): void {
+  /** KILL after the grace, which is told by `tell`, and the VM itself if even that does not end it. */
+  killAfter(graceMs: number, tell: () => void): void {
     const kill = (): void => {
+      if (!this.isLive) return;
+      tell();
       this.#workload?.signal(SIGKILL);
       const last = setTimeout(() => {
         this.#killedOnRequest = true;

@@ -117,7 +117,12 @@ describe('words for states', () => {
   const later = new Date('2026-11-20T23:20:33Z');
   test.each<[Partial<BoxRecord>, string, string]>([
     [{ status: 'created', started_at: null }, 'created', 'Created'],
-    [{ status: 'starting' }, 'created', 'Created'],
+    [{ status: 'starting', started_at: null }, 'created', 'Created'],
+    [
+      { status: 'starting', exit_code: 3, finished_at: '2026-11-20T23:19:33Z' },
+      'exited',
+      'Exited (3) About a minute ago',
+    ],
     [{ status: 'running' }, 'running', 'Up 2 hours'],
     [{ status: 'running', health: 'healthy' }, 'running', 'Up 2 hours (healthy)'],
     [{ status: 'running', health: 'starting' }, 'running', 'Up 2 hours (health: starting)'],

@@ -30,7 +30,7 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - \`kill\` with another signal than KILL and the box's stop signal leaves its restart policy alone; with Docker's engine any
   signal ends it unless the box has a stop signal of its own.
 - A restart that fails (a port is taken meanwhile, the VM does not come up) is tried again by the policy; Docker's engine gives up.
-- A box whose virtual machine was lost is \`dead\`, not \`exited\`, unless its policy starts it again.
+- A box whose virtual machine was lost is \`dead\`, not \`exited\`, unless its policy starts it again or a user was stopping it.
 - \`wait\` waits for all boxes at once.
 - \`--publish\` takes IPv4 addresses of the host only; an IPv6 address is refused.
 - \`login\` to Docker Hub asks for a name and a password; Docker's offers a device code in a browser first.
@@ -49,7 +49,7 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - \`--privileged\` gives all capabilities and a writable, unmasked /proc and /sys; the devices are those of the VM.
 - \`--log-driver\` is \`json-file\` (with \`max-size\`, \`max-file\`, \`labels\`, \`env\`) or \`none\`.
 - \`events\` reads a journal that outlives every command; the attributes of an event are the labels, image and name of the box at that
-  moment. The end of a command that was started by \`exec -d\` is not told of.
+  moment. Health checks are not told of as commands.
 - \`system df\` counts layers as parts of their image's size; builds have no cache of their own.
 - A box takes at most 16 different directories and volumes of the host; single files and mounts of one directory share. More are
   refused when the box is made.

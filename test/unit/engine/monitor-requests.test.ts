@@ -1,11 +1,13 @@
 /** What commands make of a monitor's answers, and of their absence. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 
+import { killBox } from '../../../src/engine/kill.ts';
 import { stopBox } from '../../../src/engine/stop.ts';
 import type { Engine } from '../../../src/engine/types.ts';
+import { objectOr } from '../../../src/json.ts';
 import { attachBox, signalBox, stopBox as requestStop } from '../../../src/runtime/control-client.ts';
 import { MessageDecoder, MessageType, encodeJsonMessage } from '../../../src/runtime/protocol/messages.ts';
 import { updateBox } from '../../../src/state/box-updates.ts';
@@ -60,6 +62,26 @@ test.each([
   await stopBox(engine, 'd1', { signal: undefined, timeoutSeconds: given });
   expect(requests).toEqual([{ op: 'stop', signal: 15, timeoutSeconds: sent }]);
 });
+
+test.each([
+  ['stop', true, (engine: Engine) => stopBox(engine, 'd1', { signal: undefined, timeoutSeconds: 1 })],
+  ['kill', true, (engine: Engine) => killBox(engine, 'd1', 'KILL')],
+  ['kill with its stop signal', true, (engine: Engine) => killBox(engine, 'd1', 'TERM')],
+  ['kill with another signal', false, (engine: Engine) => killBox(engine, 'd1', 'USR1')],
+])(
+  'the record of a box says before %s is asked for that its user ends it: %s',
+  async (_name, wanted, act) => {
+    const engine = testEngine();
+    const said: unknown[] = [];
+    await boxWithMonitor(engine, (_request, socket) => {
+      const { boxes } = objectOr(JSON.parse(readFileSync(engine.layout.boxesFile, 'utf8')));
+      said.push(boxes);
+      socket.end(encodeJsonMessage(MessageType.result, { exit_code: 0 }));
+    });
+    await act(engine);
+    expect(said).toMatchObject([[{ status: 'running', stopped_by_user: wanted }]]);
+  },
+);
 
 test('a box whose monitor hangs up has stopped once its record says so', async () => {
   const engine = testEngine();

@@ -48,6 +48,13 @@ test('control requests are understood', () => {
   }
   const limit = { op: 'limit', cpus: 1.5, memoryMb: 256 };
   expect(parseControl(bytes(limit))).toEqual(limit);
+  const spec = { cmd: ['sh', '-c', 'x'], env: ['A=b'], tty: true, openStdin: false, privileged: true };
+  const more = { workingDir: '/', user: '1:2', rows: 3, cols: 4, timeoutSeconds: 5 };
+  expect(parseControl(bytes({ op: 'exec', spec }))).toEqual({ op: 'exec', spec });
+  expect(parseControl(bytes({ op: 'exec', spec: { ...spec, ...more } }))).toEqual({
+    op: 'exec',
+    spec: { ...spec, ...more },
+  });
   for (const op of ['pause', 'unpause', 'wait']) {
     expect(parseControl(bytes({ op, more: 1 }))).toEqual({ op });
   }
@@ -69,6 +76,10 @@ test.each([
     { op: 'stop', signal: 15, timeoutSeconds: 2_147_484 },
     'timeoutSeconds must be a whole number from -1 to 2147483',
   ],
+  [{ op: 'exec' }, 'cmd must be a list'],
+  [{ op: 'exec', spec: { cmd: [1] } }, 'cmd must be a string'],
+  [{ op: 'exec', spec: { cmd: ['x'], env: 'A=b' } }, 'env must be a list'],
+  [{ op: 'exec', spec: { cmd: ['x'], env: [], timeoutSeconds: 'x' } }, 'timeoutSeconds must be a number'],
   [{ op: 'resume' }, 'unknown control request "resume"'],
   [{}, 'unknown control request undefined'],
   [[], 'control request is not a JSON object'],

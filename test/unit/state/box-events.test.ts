@@ -8,7 +8,7 @@ import { updateBoxes } from '../../../src/state/boxes-file.ts';
 import { appendEvents, parseEvent } from '../../../src/state/journal.ts';
 import { layoutOf } from '../../../src/state/layout.ts';
 import type { BoxRecord } from '../../../src/state/record.ts';
-import { sampleRecord, sampleRecordIn } from '../../sample-record.ts';
+import { sampleBind, sampleRecord, sampleRecordIn } from '../../sample-record.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 
 const text = (...boxes: Partial<BoxRecord>[]): string => formatBoxes(boxes.map((box) => sampleRecord(box)));
@@ -36,7 +36,7 @@ test.for<[string, string, string, string[]]>([
     'stopped',
     text({ status: 'running', started_at }),
     text({ status: 'stopped', started_at, finished_at, exit_code: 143, stopped_by_user: true }),
-    ['die execDuration=7 exitCode=143', 'stop'],
+    ['die execDuration=7 exitCode=143'],
   ],
   [
     'out of memory',
@@ -73,6 +73,38 @@ test('events carry the labels, the image and the name; other boxes have none', (
     },
   ]);
   expect(boxEvents(after, text({ labels: { tier: 'front' } }, other))).toEqual([]);
+});
+
+test('a box with volumes mounts them before it starts, and leaves them before it has died', () => {
+  const volumes = [
+    sampleBind('/host', '/bind'),
+    { ...sampleBind('/v', '/data'), type: 'volume', name: 'data' } as const,
+    { ...sampleBind('/w', '/ro', { read_only: true }), type: 'volume', name: 'ro' } as const,
+  ];
+  const [idle, runs] = [text({ volumes }), text({ volumes, status: 'running' })];
+  const id = '3e54fbf9-99f5-4c1b-8d2e-0123456789ab';
+  const mount = (name: string, destination: string, writable: string) => ({
+    type: 'volume',
+    action: 'mount',
+    id: name,
+    attributes: { driver: 'local', container: id, destination, propagation: '', 'read/write': writable },
+  });
+  const unmount = (name: string) => ({
+    type: 'volume',
+    action: 'unmount',
+    id: name,
+    attributes: { driver: 'local', container: id },
+  });
+  expect(boxEvents(idle, runs)).toMatchObject([
+    mount('data', '/data', 'true'),
+    mount('ro', '/ro', 'false'),
+    { type: 'container', action: 'start' },
+  ]);
+  expect(boxEvents(runs, text({ volumes, status: 'stopped', exit_code: 0 }))).toMatchObject([
+    unmount('data'),
+    unmount('ro'),
+    { type: 'container', action: 'die' },
+  ]);
 });
 
 test('every change of boxes.json is in the journal once, in order', async () => {

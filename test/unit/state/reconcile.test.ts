@@ -93,6 +93,21 @@ test.each([
   expect(await reconcile(layout)).toMatchObject([expected]);
 });
 
+test.each(['always', 'unless-stopped', 'on-failure', 'no'])(
+  'a box with %s that lost its monitor while a user stopped it is stopped',
+  async (restart_policy) => {
+    const layout = await homeWith({ ...running, restart_policy, stopped_by_user: true });
+    const expected = { status: 'stopped', restart_count: 0, pid: null, pid_start: null, exit_code: 137 };
+    expect(await reconcile(layout)).toMatchObject([{ ...expected, stopped_by_user: true }]);
+  },
+);
+
+test('a box that lost its monitor before its restart, and was being stopped, keeps the end it had', async () => {
+  const end = { exit_code: 3, finished_at: '2026-01-02T03:05:05Z', restart_count: 4, stopped_by_user: true };
+  const layout = await homeWith({ ...running, ...end, status: 'restarting', restart_policy: 'always' });
+  expect(await reconcile(layout)).toMatchObject([{ ...end, status: 'stopped', pid: null }]);
+});
+
 test('on-failure:N is not restarted once more than N times', async () => {
   const layout = await homeWith({ ...running, restart_policy: 'on-failure:2', restart_count: 2 });
   expect(await reconcile(layout)).toMatchObject([{ status: 'dead', restart_count: 2 }]);
