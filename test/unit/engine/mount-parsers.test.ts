@@ -18,7 +18,7 @@ test.each([
 });
 
 test.each([
-  ['', 'usage', "invalid volume specification: ''"],
+  ['', 'usage', 'invalid empty volume spec'],
   [':/b', 'usage', "invalid volume specification: ':/b'"],
   ['/a:', 'usage', "invalid volume specification: '/a:'"],
   ['/a:/b:ro:x', 'usage', "invalid volume specification: '/a:/b:ro:x'"],
