@@ -90,8 +90,8 @@ const ANYWAY = new Set(['seccomp=unconfined', 'apparmor=unconfined', 'label=disa
 function securityOptions(given: readonly string[]): { noNewPrivileges: boolean } {
   let noNewPrivileges = false;
   for (const option of given) {
-    const [, value = 'true'] = /^no-new-privileges(?:[=:](.*))?$/s.exec(option) ?? [];
-    if (option.startsWith('no-new-privileges') && ['true', 'false'].includes(value)) {
+    const [own, value = 'true'] = /^no-new-privileges(?:[=:](.*))?$/s.exec(option) ?? [];
+    if (own !== undefined && ['true', 'false'].includes(value)) {
       noNewPrivileges = value === 'true';
     } else if (!ANYWAY.has(option.replace(/^(seccomp|apparmor):/, '$1='))) throw refusedOption(option);
   }
@@ -101,7 +101,7 @@ function securityOptions(given: readonly string[]): { noNewPrivileges: boolean }
 function refusedOption(option: string): A3sError {
   const [kind = '', value = ''] = option.split(/[=:]/, 2);
   if (value === '') return new A3sError('usage', `Invalid --security-opt: ${goQuote(option)}`);
-  const known = ['apparmor', 'label', 'no-new-privileges', 'seccomp', 'systempaths'].includes(kind);
+  const known = ['apparmor', 'label', 'seccomp', 'systempaths'].includes(kind);
   if (!known) return new A3sError('invalid_config', `invalid --security-opt 2: ${goQuote(option)}`);
   const why =
     kind === 'systempaths'

@@ -32,7 +32,8 @@ function parseBool(_previous: boolean, text: string): boolean {
 
 /** `--cpus`: a decimal or a fraction, as Go's `big.Rat` reads it, with at most nine places. */
 function parseDecimal(text: string): number {
-  const match = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)(?:\/(\d+))?$/.exec(text);
+  const match =
+    /^([+-]?\d+)\/(\d+)$/.exec(text) ?? /^([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)$/.exec(text);
   const value =
     match === null ? Number.NaN : Number(match[1]) / (match[2] === undefined ? 1 : Number(match[2]));
   if (!Number.isFinite(value)) {

@@ -97,6 +97,7 @@ describe('values that docker refuses, in its words', () => {
     ['log-opt', 'max-file=0', 'max-file cannot be less than 1'],
     ['log-opt', 'nosuch=1', "unknown log opt 'nosuch' for json-file log driver"],
     ['security-opt', 'nosuch=1', 'invalid --security-opt 2: "nosuch=1"'],
+    ['security-opt', 'no-new-privileges=maybe', 'invalid --security-opt 2: "no-new-privileges=maybe"'],
     ['storage-opt', 'nosuch=1', 'Unknown option nosuch'],
   ])('--%s %j', ([flag, value, message]) => {
     expect(() => settings(`--${flag}=${value}`)).toThrow(
