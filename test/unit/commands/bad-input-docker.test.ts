@@ -13,11 +13,12 @@ import { argvOf, call, commandNames, wordsOf } from './bad-input/calls.ts';
 type Row = readonly [words: string, flag: string, value: string, status: number, line: string];
 
 const text = readFileSync(new URL('./bad-input/docker-client-28.jsonl', import.meta.url), 'utf8');
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a file of our own
-const rows = text
-  .trimEnd()
-  .split('\n')
-  .map((line) => JSON.parse(line) as Row);
+const rows = text.trimEnd().split('\n').map(rowOf);
+
+function rowOf(json: string): Row {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a file of our own
+  return JSON.parse(json) as Row;
+}
 
 /** Where a3s-box has words of its own, by the flag; undefined where it takes the value. */
 const OURS: Readonly<Record<string, (line: string, value: string) => string | undefined>> = {

@@ -67,7 +67,7 @@ function letters(text: string): string {
 /** What the parser refuses is 125 everywhere; what a command refuses is 125 for those that make a box. */
 function statusOf(name: CommandName, line: string, ofParser: boolean): number {
   if (ofParser || / is not supported( yet)?(: |$)/.test(line)) return 125;
-  if (/^invalid detach keys /.test(line)) return 1;
+  if (line.startsWith('invalid detach keys ')) return 1;
   if (name === 'create') return line.startsWith('Error response from daemon: ') ? 1 : 125;
   return name === 'run' ? 125 : 1;
 }
