@@ -1,6 +1,9 @@
 /** Bad values at the command line itself: exactly what is printed, and the status. The unit tests have every flag. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
+import { temporaryDirectory } from '../temporary.ts';
 import { a3s } from './fixture/cli.ts';
 
 const USAGE: Readonly<Record<string, string>> = {
@@ -26,7 +29,7 @@ test.each<[words: string, flag: string, line: string]>([
     '--memory=12parsecs',
     `invalid argument "12parsecs" for "-m, --memory" flag: invalid suffix: 'parsecs'`,
   ],
-  ['run', '-m=', `invalid argument "" for "-m, --memory" flag: invalid size: ''`],
+  ['run', '--memory=', `invalid argument "" for "-m, --memory" flag: invalid size: ''`],
   ['run', '--cpus=-', 'invalid argument "-" for "--cpus" flag: failed to parse - as a rational number'],
   [
     'run',
@@ -145,10 +148,24 @@ describe('what a command refuses', () => {
     [['events', '--since', '12parsecs'], 1, 'failed to parse value as time or duration: "12parsecs"\n'],
     [['inspect', '--type', '', 'x'], 1, 'type is empty: must be one of "container", "image", "volume"\n'],
     [['login', '--username', '', 'localhost:1'], 1, 'username is empty\n'],
-    [['load', '-i', 'x'.repeat(5000)], 1, `open ${'x'.repeat(677)}…${'x'.repeat(320)}: file name too long\n`],
+    [['load', '-i', 'x'.repeat(5000)], 1, `open ${'x'.repeat(677)}…${'x'.repeat(321)}: file name too long\n`],
     [['rm', 'a\nb\u001b[2J'], 1, 'Error response from daemon: No such container: a\\nb\\x1b[2J\n'],
   ])('%j', async (argv, expected, stderr) => {
     const { status, out, err } = await a3s(argv);
     expect({ status, out, err }).toEqual({ status: expected, out: '', err: stderr });
+  });
+});
+
+test('an environment file is for the box, not for a3s-box itself', async () => {
+  const file = join(temporaryDirectory(), 'env');
+  writeFileSync(file, 'A3S_HOME=/nosuch\n');
+  const { status, out, err } = await a3s(['run', '--env-file', file, '--pull', 'never', 'absent']);
+  expect({ status, out, err }).toEqual({
+    status: 125,
+    out: '',
+    err: maker(
+      'run',
+      'Error response from daemon: No such image: absent:latest\nHint: `a3s-box images` lists what is there, `a3s-box pull` brings more',
+    ),
   });
 });
