@@ -95,9 +95,12 @@ test('a time without a zone is local', () => {
   expect(parseRfc3339('2025-11-22T08:26')).toBe(local);
 });
 
-test.each(['', 'yesterday', '2025-13-45', '2025-11-22 08:26', '10x', '9'.repeat(20)])('%j is no time', (text) => {
-  expect(() => parseTimestamp(text, NOW)).toThrow(`invalid value for time: ${text}`);
-});
+test.each(['', 'yesterday', '2025-13-45', '2025-11-22 08:26', '10x', '9'.repeat(20)])(
+  '%j is no time',
+  (text) => {
+    expect(() => parseTimestamp(text, NOW)).toThrow(`invalid value for time: ${text}`);
+  },
+);
 
 test.each([
   ['TERM', 15],
