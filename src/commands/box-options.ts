@@ -1,4 +1,5 @@
 /** From the flags of `run` and `create` to what the engine takes. */
+import { checkPlatformName } from '../engine/images.ts';
 import { parseExpose } from '../engine/exposed-ports.ts';
 import { parsePublish } from '../engine/ports.ts';
 import { parseRestartPolicy } from '../engine/restart-policy.ts';
@@ -31,7 +32,8 @@ export async function boxOptions(
   const [image = '', ...words] = operands;
   if (image === '') throw new A3sError('usage', 'invalid reference format');
   checkPull(flags.pull);
-  if (flags['stop-signal'] !== undefined) parseSignal(flags['stop-signal']);
+  if (flags['stop-signal']) parseSignal(flags['stop-signal']);
+  if (flags.platform) checkPlatformName(flags.platform);
   const restartPolicy = parseRestartPolicy(flags.restart);
   if (flags.rm && restartPolicy !== 'no') {
     throw new A3sError('usage', 'conflicting options: cannot specify both --restart and --rm');
@@ -94,7 +96,7 @@ function blankIsNone(text: string | undefined): string | undefined {
 }
 
 function checkPull(policy: string): void {
-  if (['always', 'missing', 'never'].includes(policy)) return;
+  if (['always', 'missing', 'never', ''].includes(policy)) return;
   throw new A3sError(
     'usage',
     `invalid pull option: '${policy}': must be one of "always", "missing" or "never"`,
@@ -102,8 +104,9 @@ function checkPull(policy: string): void {
 }
 
 function networkOf(name: string | undefined): CreateOptions['network'] {
+  if (name === undefined || name === 'default' || name === 'bridge') return 'default';
   if (name === 'none') return 'none';
-  if (name === undefined || ['default', 'bridge', ''].includes(name)) return 'default';
+  if (name.trim() === '') throw new A3sError('usage', 'no name set for network');
   throw new A3sError(
     'unsupported',
     `--network ${name} is not supported yet: a box has the network default or none`,

@@ -5,6 +5,7 @@ import { logDriver, logOptions } from '../engine/settings/log-options.ts';
 import type { CreateOptions } from '../engine/types.ts';
 import { parseSize } from '../engine/units.ts';
 import { A3sError } from '../errors.ts';
+import { goQuote } from '../go-quote.ts';
 import type { FlagValues } from './flags/spec.ts';
 import type { settingsFlags } from './settings-flags.ts';
 
@@ -89,8 +90,8 @@ const ANYWAY = new Set(['seccomp=unconfined', 'apparmor=unconfined', 'label=disa
 function securityOptions(given: readonly string[]): { noNewPrivileges: boolean } {
   let noNewPrivileges = false;
   for (const option of given) {
-    const [, value = 'true'] = /^no-new-privileges(?:[=:](.*))?$/s.exec(option) ?? [];
-    if (option.startsWith('no-new-privileges') && ['true', 'false'].includes(value)) {
+    const [own, value = 'true'] = /^no-new-privileges(?:[=:](.*))?$/s.exec(option) ?? [];
+    if (own !== undefined && ['true', 'false'].includes(value)) {
       noNewPrivileges = value === 'true';
     } else if (!ANYWAY.has(option.replace(/^(seccomp|apparmor):/, '$1='))) throw refusedOption(option);
   }
@@ -98,9 +99,10 @@ function securityOptions(given: readonly string[]): { noNewPrivileges: boolean }
 }
 
 function refusedOption(option: string): A3sError {
-  const [kind = ''] = option.split(/[=:]/, 1);
-  const known = ['apparmor', 'label', 'no-new-privileges', 'seccomp', 'systempaths'].includes(kind);
-  if (!known) return new A3sError('invalid_config', `invalid --security-opt 2: ${JSON.stringify(option)}`);
+  const [kind = '', value = ''] = option.split(/[=:]/, 2);
+  if (value === '') return new A3sError('usage', `Invalid --security-opt: ${goQuote(option)}`);
+  const known = ['apparmor', 'label', 'seccomp', 'systempaths'].includes(kind);
+  if (!known) return new A3sError('invalid_config', `invalid --security-opt 2: ${goQuote(option)}`);
   const why =
     kind === 'systempaths'
       ? '--privileged shows the hidden paths'
@@ -114,6 +116,7 @@ function storageSize(given: readonly string[]): number | undefined {
   let size: number | undefined;
   for (const option of given) {
     const [, text] = /^size=(.*)$/s.exec(option) ?? [];
+    if (!option.includes('=')) throw new A3sError('usage', 'invalid storage option');
     if (text === undefined) {
       throw new A3sError('invalid_config', `Unknown option ${option.split('=', 1)[0] ?? ''}`, {
         hint: 'the only storage option is size',

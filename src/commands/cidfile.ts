@@ -3,6 +3,7 @@ import { existsSync, unlinkSync } from 'node:fs';
 import { open, unlink, type FileHandle } from 'node:fs/promises';
 
 import { A3sError, hasErrno } from '../errors.ts';
+import { pathFault } from './path-fault.ts';
 
 export interface CidFile extends AsyncDisposable {
   write(id: string): Promise<void>;
@@ -56,11 +57,6 @@ async function reserve(path: string): Promise<FileHandle> {
         `container ID file found, make sure the other container isn't running or delete ${path}`,
       );
     }
-    const why = hasErrno(error, 'ENOENT')
-      ? 'no such file or directory'
-      : hasErrno(error, 'EACCES')
-        ? 'permission denied'
-        : String(error);
-    throw new A3sError('usage', `failed to create the container ID file: open ${path}: ${why}`);
+    throw new A3sError('usage', `failed to create the container ID file: open ${path}: ${pathFault(error)}`);
   }
 }

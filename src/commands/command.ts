@@ -41,6 +41,8 @@ export interface CommandSpec<F extends FlagSet> {
   stopAtOperand?: boolean;
   /** Exit status of a failure that has none of its own; 1 when left out. */
   failureStatus?: number;
+  /** That of what Docker's engine would refuse, where its client makes a difference; the line then stands alone. */
+  engineFailureStatus?: number;
   /** Returns the exit status; nothing means 0. */
   run(context: CommandContext, invocation: Invocation<F>): Promise<number | void>;
 }

@@ -12,6 +12,7 @@ export const create = defineCommand({
   args: { min: 1 },
   stopAtOperand: true,
   failureStatus: 125,
+  engineFailureStatus: 1,
   flags: boxFlags,
   async run(context, { flags, args, given }) {
     const options = await boxOptions(flags, args, context.env, given);

@@ -3,6 +3,7 @@ import { A3sError } from '../errors.ts';
 import type { Command, CommandContext } from './command.ts';
 import {
   describe,
+  isOfEngine,
   renderCountError,
   renderFailure,
   renderFlagError,
@@ -12,6 +13,7 @@ import {
 import { parseFlags } from './flags/parse.ts';
 import { refused } from './flags/spec.ts';
 import { PROGRAM, commandHelp, groupHelp, programHelp, usageLine } from './help.ts';
+import { oneLine } from '../output/one-line.ts';
 import { find, isDockers, load, type Found } from './registry.ts';
 
 /** What the process gives to a command; the rest of the context is made here. */
@@ -129,11 +131,12 @@ async function call(command: Command, found: Found & { kind: 'command' }, io: Io
     const invocation = { flags: parsed.values, given: parsed.given, args: parsed.operands };
     return (await command.run(context, invocation)) ?? 0;
   } catch (error) {
-    if (error instanceof A3sError) {
-      const pointToHelp = failureStatus === 125 && error.exitStatus !== 1;
-      io.warn(renderFailure(error, found.path, pointToHelp));
-    } else io.warn(renderUnexpected(error, io.around.debug()));
-    return statusOf(error, failureStatus);
+    const ofEngine = isOfEngine(error) ? command.engineFailureStatus : undefined;
+    const status = statusOf(error, ofEngine ?? failureStatus);
+    const pointToHelp = failureStatus === 125 && status !== 1;
+    if (error instanceof A3sError) io.warn(renderFailure(error, found.path, pointToHelp));
+    else io.warn(renderUnexpected(error, io.around.debug()));
+    return status;
   }
 }
 
@@ -151,7 +154,7 @@ async function help(words: string[], io: Io): Promise<number> {
   }
   const found = find(words);
   if (found.kind !== 'unknown') return follow(found, true, io);
-  io.warn(`unknown help topic: ${words.join(' ')}\n`);
+  io.warn(`${oneLine(`unknown help topic: ${words.join(' ')}`)}\n`);
   return 1;
 }
 
@@ -159,7 +162,8 @@ function unknownCommand(path: string, group: string | undefined): string {
   if (isDockers(path)) return `${PROGRAM}: '${PROGRAM} ${path}' is not supported yet\n`;
   const usage = group === undefined ? '' : `Usage:  ${PROGRAM} ${group}\n\n`;
   const where = group === undefined ? PROGRAM : `${PROGRAM} ${group}`;
-  return `${PROGRAM}: unknown command: ${PROGRAM} ${path}\n\n${usage}Run '${where} --help' for more information\n`;
+  const line = oneLine(`${PROGRAM}: unknown command: ${PROGRAM} ${path}`);
+  return `${line}\n\n${usage}Run '${where} --help' for more information\n`;
 }
 
 /** Writes and waits until the bytes have left, so that a slow reader slows the writer. */

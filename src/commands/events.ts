@@ -22,8 +22,8 @@ export const events = defineCommand({
   async run(context, { flags }) {
     const render = await rendererOf(flags.format);
     const stream = readEvents(await context.engine(), {
-      since: timeOf('since', flags.since),
-      until: timeOf('until', flags.until),
+      since: timeOf(flags.since),
+      until: timeOf(flags.until),
       filters: flags.filter,
     });
     for await (const event of stream) await context.print(`${render(event)}\n`);

@@ -7,6 +7,9 @@ import { checkTerminal, windowSize } from './attach/terminal.ts';
 import { defineCommand } from './command.ts';
 import { readEnvironment } from './environment.ts';
 
+/** More than a century is no deadline; the guest counts in nanoseconds. */
+const LONGEST_S = 2 ** 32;
+
 export const exec = defineCommand({
   summary: 'Execute a command in a running box',
   usage: '[OPTIONS] BOX COMMAND [ARG...]',
@@ -34,6 +37,8 @@ export const exec = defineCommand({
   },
   async run(context, { flags, args }) {
     const [box = '', ...words] = args;
+    const { timeout = 0 } = flags;
+    if (timeout < 0) throw new A3sError('usage', '--timeout cannot be negative');
     const stdin = flags.interactive && !flags.detach;
     const env = await readEnvironment(flags.env, flags['env-file'], context.env);
     parseDetachKeys(flags['detach-keys']);
@@ -48,7 +53,7 @@ export const exec = defineCommand({
       privileged: flags.privileged,
       ...(flags.user ? { user: flags.user } : {}),
       ...(flags.workdir ? { workingDir: flags.workdir } : {}),
-      ...(flags.timeout === undefined ? {} : { timeoutSeconds: flags.timeout }),
+      timeoutSeconds: Math.min(timeout, LONGEST_S),
       ...windowSize(context.stdout),
     };
     if (flags.detach) {

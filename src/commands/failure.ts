@@ -1,5 +1,6 @@
 /** What a failure looks like on stderr, and its exit status. */
 import { A3sError, type ErrorCode } from '../errors.ts';
+import { oneLine } from '../output/one-line.ts';
 import { PROGRAM } from './help.ts';
 
 /** Failures that Docker's engine would answer with; scripts know them by this prefix. */
@@ -25,17 +26,22 @@ const FROM_ENGINE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'registry_protocol',
 ]);
 
+/** Whether Docker's engine would say it, not its client. */
+export function isOfEngine(error: unknown): boolean {
+  return error instanceof A3sError && FROM_ENGINE.has(error.code);
+}
+
 /** One line, with Docker's prefix where Docker's engine is who would say it. */
 export function describe(error: unknown): string {
-  if (!(error instanceof A3sError)) return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof A3sError)) return oneLine(error instanceof Error ? error.message : String(error));
   const stage = error.stage === undefined ? '' : ` (${error.stage})`;
-  const prefix = FROM_ENGINE.has(error.code) ? 'Error response from daemon: ' : '';
-  return `${prefix}${error.message}${error.code === 'boot_failed' ? stage : ''}`;
+  const prefix = isOfEngine(error) ? 'Error response from daemon: ' : '';
+  return oneLine(`${prefix}${error.message}${error.code === 'boot_failed' ? stage : ''}`);
 }
 
 /** The hint's line, or nothing. */
 export function hintOf(error: unknown): string {
-  return error instanceof A3sError && error.hint !== undefined ? `\nHint: ${error.hint}` : '';
+  return error instanceof A3sError && error.hint !== undefined ? `\nHint: ${oneLine(error.hint)}` : '';
 }
 
 /**
@@ -50,9 +56,9 @@ export function renderFailure(error: unknown, path: string, pointToHelp: boolean
 
 /** What nobody foresaw; a system's refusal (a file, a right, space) is told as it is. */
 export function renderUnexpected(error: unknown, debug: boolean): string {
-  if (!(error instanceof Error)) return `${PROGRAM}: unexpected error: ${String(error)}\n`;
+  if (!(error instanceof Error)) return `${PROGRAM}: unexpected error: ${oneLine(String(error))}\n`;
   const refused = 'syscall' in error;
-  const text = debug ? (error.stack ?? error.message) : error.message;
+  const text = debug ? (error.stack ?? error.message) : oneLine(error.message);
   const hint = debug || refused ? '' : 'Hint: A3S_DEBUG=1 shows where it came from\n';
   return `${PROGRAM}: ${refused ? '' : 'unexpected error: '}${text}\n${hint}`;
 }
@@ -60,7 +66,7 @@ export function renderUnexpected(error: unknown, debug: boolean): string {
 /** A line that the parser refused. */
 export function renderFlagError(error: A3sError, usage: string, path: string): string {
   const name = path === '' ? PROGRAM : `${PROGRAM} ${path}`;
-  return `${error.message}\n\n${usage}\n\nRun '${name} --help' for more information\n`;
+  return `${oneLine(error.message)}\n\n${usage}\n\nRun '${name} --help' for more information\n`;
 }
 
 /** A wrong number of operands, or undefined when it is right. */

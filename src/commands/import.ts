@@ -20,7 +20,7 @@ export const importCommand = defineCommand({
       name: name ?? null,
       changes: flags.change,
       message: flags.message ?? `Imported from ${from}`,
-      ...(flags.platform === undefined ? {} : { platform: flags.platform }),
+      ...(flags.platform ? { platform: flags.platform } : {}),
     });
     await context.print(`${id}\n`);
   },

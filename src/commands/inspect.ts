@@ -1,6 +1,8 @@
 /** `inspect`: boxes, images and volumes as JSON, or through a template. */
 import { inspectObject, type InspectType } from '../engine/inspect.ts';
 import { A3sError } from '../errors.ts';
+import { goQuote } from '../go-quote.ts';
+import { oneLine } from '../output/one-line.ts';
 import { type Command, type CommandContext, defineCommand } from './command.ts';
 import { templateFlag } from './format-flag.ts';
 import { withSizes } from './rows/box-sizes.ts';
@@ -69,7 +71,7 @@ async function show(context: CommandContext, names: readonly string[], wanted: W
   await context.print(render(found));
   for (const failure of failures) {
     const unknownObject = wanted.type === undefined && failure.code === 'no_such_box';
-    if (unknownObject) context.warn(`Error: ${failure.message}`);
+    if (unknownObject) context.warn(oneLine(`Error: ${failure.message}`));
     else context.report(failure);
   }
   return failures.length === 0 ? 0 : 1;
@@ -86,10 +88,11 @@ async function rendererOf(format: string | undefined): Promise<(found: readonly 
 }
 
 function typeOf(text: string | undefined): InspectType | undefined {
-  if (text === undefined || text === '') return undefined;
+  if (text === undefined) return undefined;
   if (text === 'container' || text === 'image' || text === 'volume') return text;
   if (['network', 'config', 'node', 'plugin', 'secret', 'service', 'task'].includes(text)) {
     throw new A3sError('unsupported', `--type ${text} is not supported yet`);
   }
-  throw new A3sError('usage', `unknown type: "${text}": must be one of "container", "image", "volume"`);
+  const fault = text === '' ? 'type is empty' : `unknown type: ${goQuote(text)}`;
+  throw new A3sError('usage', `${fault}: must be one of "container", "image", "volume"`);
 }

@@ -1,7 +1,8 @@
 /** `--env-file` and `--label-file`: one `K=V` a line, as Docker reads them. */
 import { readFile } from 'node:fs/promises';
 
-import { A3sError } from '../errors.ts';
+import { A3sError, hasErrno } from '../errors.ts';
+import { cannotOpen, pathFault } from './path-fault.ts';
 
 const BOM = '\uFEFF';
 
@@ -41,11 +42,8 @@ async function read(path: string, invalid: (why: string) => A3sError): Promise<B
   try {
     return await readFile(path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT') throw new A3sError('usage', `open ${path}: no such file or directory`);
-    if (code === 'EACCES') throw new A3sError('usage', `open ${path}: permission denied`);
-    if (code === 'EISDIR') throw invalid(`read ${path}: is a directory`);
-    throw new A3sError('io', `open ${path}: ${String(code ?? error)}`, { cause: error });
+    if (hasErrno(error, 'EISDIR')) throw invalid(`read ${path}: ${pathFault(error)}`);
+    throw cannotOpen(path, error);
   }
 }
 

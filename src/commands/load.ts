@@ -28,7 +28,7 @@ export const load = defineCommand({
     try {
       const lines = await loadImages(await context.engine(), source, {
         progress,
-        ...(platform === undefined ? {} : { platform }),
+        ...(platform ? { platform } : {}),
       });
       progress.end();
       await context.print(lines.map((line) => `${line}\n`).join(''));

@@ -19,16 +19,13 @@ export const login = defineCommand({
     'password-stdin': { kind: 'bool', help: 'Take the Password or Personal Access Token (PAT) from stdin' },
     username: { kind: 'string', short: 'u', help: 'Username' },
   },
-  async run(context, { flags, args }) {
+  async run(context, { flags, given: named, args }) {
+    checkGiven(named, flags);
     const given: Given = { username: flags.username?.trim() ?? '', password: flags.password ?? '' };
     if (given.password !== '') {
       context.warn('WARNING! Using --password via the CLI is insecure. Use --password-stdin.');
-      if (flags['password-stdin']) throw usage('--password and --password-stdin are mutually exclusive');
     }
-    if (flags['password-stdin']) {
-      if (given.username === '') throw usage('Must provide --username with --password-stdin');
-      given.password = (await readAll(context)).replace(/\r?\n$/, '');
-    }
+    if (flags['password-stdin']) given.password = (await readAll(context)).replace(/\r?\n$/, '');
     const server = parseServer(args[0]);
     const saved = await savedCredential(server, context.env);
     const asked = given.username !== '' || given.password !== '';
@@ -37,6 +34,22 @@ export const login = defineCommand({
     await authenticate(context, server, { kind: 'password', username, password });
   },
 });
+
+/** @throws A3sError `usage` in the words of Docker's client. */
+function checkGiven(
+  named: ReadonlySet<string>,
+  flags: { username: string | undefined; password: string | undefined },
+): void {
+  if (named.has('password-stdin')) {
+    if (named.has('password')) {
+      throw usage('conflicting options: cannot specify both --password and --password-stdin');
+    }
+    if (!named.has('username')) throw usage('the --password-stdin option requires --username to be set');
+  }
+  for (const name of ['username', 'password'] as const) {
+    if (flags[name] === '') throw usage(`${name} is empty`);
+  }
+}
 
 async function authenticate(context: CommandContext, server: Server, credential: Credential): Promise<void> {
   const readable = await logIn(server, credential, context.env);

@@ -1,6 +1,7 @@
 /** `logs`: what the workload wrote, each line to the stream it came from. */
 import { readLogs } from '../engine/logs.ts';
 import { A3sError } from '../errors.ts';
+import { goQuote } from '../go-quote.ts';
 import { defineCommand } from './command.ts';
 import { timeOf } from './time-flag.ts';
 
@@ -32,8 +33,8 @@ export const logs = defineCommand({
     const lines = readLogs(await context.engine(), name, {
       follow: flags.follow,
       tail: tailOf(flags.tail),
-      since: timeOf('since', flags.since),
-      until: timeOf('until', flags.until),
+      since: timeOf(flags.since, 'since'),
+      until: timeOf(flags.until, 'until'),
     });
     for await (const line of lines) {
       const time = flags.timestamps ? `${line.time} ` : '';
@@ -57,7 +58,7 @@ function attributesOf(attributes: Readonly<Record<string, string>> = {}): string
 function tailOf(text: string): number | undefined {
   if (text === 'all' || text === '') return undefined;
   if (/^\d+$/.test(text)) return Number(text);
-  throw new A3sError('usage', `invalid value for "tail": must be a number or "all": "${text}"`);
+  throw new A3sError('usage', `invalid value for "tail": must be a number or "all": ${goQuote(text)}`);
 }
 
 function drained(stream: NodeJS.EventEmitter): Promise<void> {

@@ -6,7 +6,7 @@ import type { CommandContext } from './command.ts';
 
 export interface ImagePolicy {
   image: string;
-  /** `always`, `missing` or `never`. */
+  /** `always`, `missing` or `never`; empty is `missing`. */
   pull: string;
   quiet: boolean;
   platform: string | undefined;
@@ -27,7 +27,7 @@ export async function withImage<T>(
     return await work(engine);
   } catch (error) {
     const isMissing = error instanceof A3sError && error.code === 'no_such_image';
-    if (!isMissing || policy.pull !== 'missing') throw error;
+    if (!isMissing || policy.pull === 'never') throw error;
   }
   if (!policy.quiet) context.warn(`Unable to find image '${familiarImage(policy.image)}' locally`);
   await pullFor(context, engine, policy);

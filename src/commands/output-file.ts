@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { finished } from 'node:stream/promises';
 
 import { A3sError, hasErrno } from '../errors.ts';
+import { pathFault } from './path-fault.ts';
 
 export interface OutputFile extends AsyncDisposable {
   /** @throws A3sError `usage` in Docker's words when there is no such directory. */
@@ -37,7 +38,7 @@ export function outputFile(path: string): OutputFile {
       await new Promise<void>((resolve, reject) => {
         opened.once('open', () => resolve());
         opened.once('error', (cause) =>
-          reject(new A3sError('io', `cannot write ${path}: ${cause.message}`, { cause })),
+          reject(new A3sError('io', `cannot write ${path}: ${pathFault(cause)}`, { cause })),
         );
       });
       return opened;

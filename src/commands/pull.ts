@@ -24,7 +24,7 @@ export const pull = defineCommand({
         allTags: flags['all-tags'],
         insecure: flags.insecure,
         progress,
-        ...(flags.platform === undefined ? {} : { platform: flags.platform }),
+        ...(flags.platform ? { platform: flags.platform } : {}),
       });
       progress.end();
       await context.print(`${reference}\n`);

@@ -1,6 +1,7 @@
 /** `rename`: another name for a box. */
 import { renameBox } from '../engine/rename.ts';
 import { A3sError } from '../errors.ts';
+import { oneLine } from '../output/one-line.ts';
 import { defineCommand } from './command.ts';
 
 export const rename = defineCommand({
@@ -15,7 +16,7 @@ export const rename = defineCommand({
     } catch (error) {
       if (!(error instanceof A3sError) || error.code === 'usage') throw error;
       context.report(error);
-      context.warn(`Error: failed to rename container named ${box}`);
+      context.warn(oneLine(`Error: failed to rename container named ${box}`));
       return 1;
     }
     return 0;

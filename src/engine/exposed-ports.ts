@@ -1,7 +1,8 @@
 /** Ports that an image or `--expose` names, and `-P`, which publishes them all (docker/go-connections, nat). Pure. */
 import { A3sError } from '../errors.ts';
 import type { ExposedPort, PortMapping } from '../state/record.ts';
-import { parseRange, portKey } from './ports.ts';
+import { parseUnsigned } from '../go-numbers.ts';
+import { type PortRange, portKey } from './ports.ts';
 
 /**
  * The ports of `port[-port][/protocol]`, as `--expose` takes them.
@@ -9,9 +10,12 @@ import { parseRange, portKey } from './ports.ts';
  */
 export function parseExpose(spec: string): ExposedPort[] {
   if (spec.includes(':')) throw new A3sError('usage', `invalid port format for --expose: ${spec}`);
-  const ports = readPorts(spec);
-  if (ports !== null) return ports;
-  throw new A3sError('usage', `invalid range format for --expose: ${spec}, error: invalid port or protocol`);
+  try {
+    return readPorts(spec);
+  } catch (error) {
+    if (!(error instanceof A3sError)) throw error;
+    throw new A3sError('usage', `invalid range format for --expose: ${spec}, error: ${error.message}`);
+  }
 }
 
 /**
@@ -21,9 +25,11 @@ export function parseExpose(spec: string): ExposedPort[] {
 export function exposedPorts(given: readonly ExposedPort[], image: readonly string[]): ExposedPort[] {
   const all = [
     ...image.flatMap((spec) => {
-      const ports = readPorts(spec);
-      if (ports === null) throw new A3sError('image_broken', `the image exposes what is no port: ${spec}`);
-      return ports;
+      try {
+        return readPorts(spec);
+      } catch (cause) {
+        throw new A3sError('image_broken', `the image exposes what is no port: ${spec}`, { cause });
+      }
     }),
     ...given,
   ];
@@ -44,14 +50,25 @@ export function publishExposed(
   return [...published, ...missing];
 }
 
-function readPorts(spec: string): ExposedPort[] | null {
-  const [text = '', name = 'tcp', ...more] = spec.split('/');
-  const protocol = name.toLowerCase();
-  const range = parseRange(text);
-  if (range === null || range.first === 0 || more.length > 0) return null;
-  if (protocol !== 'tcp' && protocol !== 'udp' && protocol !== 'sctp') return null;
-  return Array.from({ length: range.last - range.first + 1 }, (_, index) => ({
-    guest_port: range.first + index,
-    protocol,
-  }));
+const MAX_PORT = 65_535;
+
+function readPorts(spec: string): ExposedPort[] {
+  const [text = '', name = '', ...more] = spec.split('/');
+  const { first, last } = readRange(text);
+  const protocol = name === '' ? 'tcp' : name.toLowerCase();
+  if (more.length > 0 || (protocol !== 'tcp' && protocol !== 'udp' && protocol !== 'sctp')) {
+    throw new A3sError('usage', `invalid proto: ${[name, ...more].join('/')}`);
+  }
+  return Array.from({ length: last - first + 1 }, (_, index) => ({ guest_port: first + index, protocol }));
+}
+
+/** nat.ParsePortRange, in its words; port 0 is none. */
+function readRange(text: string): PortRange {
+  if (text === '') throw new A3sError('usage', 'empty string specified for ports');
+  const [from = '', to = from, ...more] = text.split('-');
+  const [first, last] = [parseUnsigned(from, MAX_PORT), parseUnsigned(to, MAX_PORT)];
+  if (first === 0 || last < first || more.length > 0) {
+    throw new A3sError('usage', `invalid range specified for port: ${text}`);
+  }
+  return { first, last };
 }

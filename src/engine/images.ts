@@ -38,6 +38,11 @@ export function familiarImage(text: string): string {
   return isImageId(text) ? text : familiarString(parseReference(text));
 }
 
+/** @throws A3sError `usage` in the words of Docker's client for what is no platform. */
+export function checkPlatformName(text: string): void {
+  parsePlatform(text, 'error parsing specified platform: ');
+}
+
 /**
  * Says so when the image is for another platform than this host's.
  * @throws A3sError `no_such_image` in Docker's words when it is not for the one that was asked for.

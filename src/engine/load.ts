@@ -35,7 +35,7 @@ export async function loadImages(
   input: Readable,
   { platform, progress }: LoadOptions,
 ): Promise<string[]> {
-  const wanted = platform === undefined ? hostPlatform() : parsePlatform(platform);
+  const wanted = platform === undefined ? hostPlatform() : parsePlatform(platform, 'invalid platform: ');
   using spool = new Spool(engine.layout);
   const archive = await readArchive(input, spool, {
     file(name, done, total) {

@@ -5,6 +5,9 @@ import { parseDuration } from './units.ts';
 const NS_PER_MS = 1_000_000n;
 const NS_PER_S = 1_000_000_000n;
 
+/** Go counts seconds in 64 bits. */
+const LATEST_S = 2 ** 63;
+
 const UNIX = /^(\d+)(?:\.(\d{1,9}))?$/;
 const RFC3339 =
   /^(\d{4}-\d{2}-\d{2})(?:T(\d{2})(?::(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?)?(Z|[+-]\d{2}:\d{2})?$/;
@@ -16,7 +19,9 @@ const RFC3339 =
  */
 export function parseTimestamp(text: string, now: bigint = BigInt(Date.now()) * NS_PER_MS): bigint {
   const [, seconds, fraction] = UNIX.exec(text) ?? [];
-  if (seconds !== undefined) return BigInt(seconds) * NS_PER_S + fractionNs(fraction);
+  if (seconds !== undefined && Number(seconds) < LATEST_S) {
+    return BigInt(seconds) * NS_PER_S + fractionNs(fraction);
+  }
   const exact = parseRfc3339(text);
   if (exact !== null) return exact;
   try {

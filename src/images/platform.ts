@@ -1,5 +1,6 @@
 /** Platforms of images, as the OCI image index and Docker's `--platform` name them: `linux/arm64/v8`. */
 import { A3sError } from '../errors.ts';
+import { goQuote } from '../go-quote.ts';
 
 export interface Platform {
   os: string;
@@ -33,17 +34,18 @@ export function hostPlatform(): Platform {
 
 /**
  * Reads `os[/architecture[/variant]]`; a single word may also be a processor.
+ * @param context what stands before the refusal: Docker's commands differ in it
  * @throws A3sError `usage`.
  */
-export function parsePlatform(text: string): Platform {
+export function parsePlatform(text: string, context = ''): Platform {
   const parts = text.toLowerCase().split('/');
   const [first = '', second, third = '', ...more] = parts;
-  if (more.length > 0 || !parts.every((part) => PART.test(part))) throw invalid(text);
+  if (more.length > 0 || !parts.every((part) => PART.test(part))) throw invalid(text, context);
   const host = hostPlatform();
   if (second === undefined) {
     const known = Object.hasOwn(PROCESSORS, first) ? PROCESSORS[first] : undefined;
     if (known !== undefined) return normal(host.os, first, '');
-    if (first !== 'linux') throw invalid(text);
+    if (first !== 'linux') throw invalid(text, context);
     return host;
   }
   return normal(first, second, third);
@@ -72,8 +74,9 @@ export function fits(offered: Platform, wanted: Platform): boolean {
   );
 }
 
-function invalid(text: string): A3sError {
-  return new A3sError('usage', `"${text}": unknown operating system or architecture: invalid argument`, {
+function invalid(text: string, context: string): A3sError {
+  const fault = 'unknown operating system or architecture: invalid argument';
+  return new A3sError('usage', `${context}${goQuote(text)}: ${fault}`, {
     hint: 'write os/architecture, for example linux/amd64',
   });
 }

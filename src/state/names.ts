@@ -17,6 +17,9 @@ const NOUNS =
   'puffin quail quartz rapids raven reef ridge river robin rowan salmon seal sparrow spruce stork stream summit swallow ' +
   'thicket tiger tulip tundra turtle valley walnut walrus willow wren';
 
+/** As a volume's; Docker has no bound. */
+const LONGEST = 240;
+
 const adjectives = ADJECTIVES.split(' ');
 const nouns = NOUNS.split(' ');
 
@@ -38,7 +41,13 @@ function pick(words: readonly string[], random: () => number): string {
 
 /** @throws A3sError `invalid_config` in Docker's words when it is no name for a box. */
 export function checkName(name: string): void {
-  if (NAME_PATTERN.test(name)) return;
+  if (NAME_PATTERN.test(name) && name.length <= LONGEST) return;
+  if (name.length > LONGEST) {
+    throw new A3sError(
+      'invalid_config',
+      `Invalid container name (${name}), it has more than ${LONGEST} characters`,
+    );
+  }
   throw new A3sError(
     'invalid_config',
     `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,

@@ -6,11 +6,11 @@ export const DEFAULT_DETACH_KEYS = 'ctrl-p,ctrl-q';
 const CONTROL = '@abcdefghijklmnopqrstuvwxyz[\\]^_';
 
 /**
- * Key codes of `ctrl-p,ctrl-q` or `a,b,ctrl-_`.
+ * Key codes of `ctrl-p,ctrl-q` or `a,b,ctrl-_`; of the default for an empty text, as in Docker.
  * @throws A3sError `usage` in Docker's words
  */
 export function parseDetachKeys(text: string): number[] {
-  return text.split(',').map((key) => {
+  return (text === '' ? DEFAULT_DETACH_KEYS : text).split(',').map((key) => {
     if (key.length === 1) return key.charCodeAt(0);
     const control = key.startsWith('ctrl-') ? key.slice('ctrl-'.length) : '';
     const code = control.length === 1 ? CONTROL.indexOf(control.toLowerCase()) : -1;

@@ -1,12 +1,13 @@
 /**
  * What a flag's value may be, and the words with which pflag and Docker's own types refuse another one.
- * A kind's `parse` takes the value so far (flags that repeat add to it) and the text that was given.
+ * A kind's `parse` takes the value so far (flags that repeat add to it) and the text that was given. It throws BadValue or an
+ * A3sError `usage` for what the flag's name is to be told with; any other error is told as it is.
  */
 import { parseDuration, parseSize } from '../../engine/units.ts';
 import type { ParsedMount } from '../../engine/volumes/mount-request.ts';
 import { parseMount } from '../../engine/volumes/parse-mount.ts';
-import { A3sError } from '../../errors.ts';
-import { goQuote } from '../../output/go-quote.ts';
+import { parseInt64 } from '../../go-numbers.ts';
+import { goQuote } from '../../go-quote.ts';
 import { isAddress, parseExtraHost, parseSearchDomain } from './address.ts';
 import { BadValue } from './bad-value.ts';
 import { parseMemorySwap, parseSysctl, parseUlimit, type Ulimit } from './process-limits.ts';
@@ -29,52 +30,24 @@ function parseBool(_previous: boolean, text: string): boolean {
   throw new BadValue(`strconv.ParseBool: parsing ${goQuote(text)}: invalid syntax`);
 }
 
-/** Go's `strconv.ParseInt(text, 0, 64)` as far as a number of JavaScript's holds it. */
-function parseInteger(_previous: number | undefined, text: string): number {
-  if (!/^[+-]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO]?[0-7_]*|[1-9][0-9_]*)$/.test(text)) {
-    throw new BadValue(`strconv.ParseInt: parsing ${goQuote(text)}: invalid syntax`);
-  }
-  const digits = text.replace(/^[+-]/, '').replaceAll('_', '');
-  const octal = /^0[0-7]+$/.test(digits) ? `0o${digits.slice(1)}` : digits;
-  const value = Number(octal) * (text.startsWith('-') ? -1 : 1);
-  if (!Number.isSafeInteger(value)) {
-    throw new BadValue(`strconv.ParseInt: parsing ${goQuote(text)}: value out of range`);
-  }
-  return value;
-}
-
 /** `--cpus`: a decimal or a fraction, as Go's `big.Rat` reads it, with at most nine places. */
-function parseDecimal(_previous: number | undefined, text: string): number {
-  const match = /^([+-]?\d*\.?\d*(?:[eE][+-]?\d+)?)(?:\/(\d+))?$/.exec(text);
+function parseDecimal(text: string): number {
+  const match =
+    /^([+-]?\d+)\/(\d+)$/.exec(text) ?? /^([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)$/.exec(text);
   const value =
     match === null ? Number.NaN : Number(match[1]) / (match[2] === undefined ? 1 : Number(match[2]));
-  if (!/\d/.test(text) || !Number.isFinite(value)) {
+  if (!Number.isFinite(value)) {
     throw new BadValue(`failed to parse ${text} as a rational number`);
   }
   if (Math.abs(value * 1e9 - Math.round(value * 1e9)) > 1e-3) throw new BadValue('value is too precise');
   return value;
 }
 
-function parseBytes(_previous: number | undefined, text: string): number {
-  try {
-    return parseSize(text);
-  } catch (error) {
-    if (error instanceof A3sError) throw new BadValue(error.message);
-    throw error;
-  }
-}
-
-/** Nanoseconds of a Go duration; the words are those of `time.ParseDuration`. */
-function parseDurationFlag(_previous: number | undefined, text: string): number {
-  if (/^[+-]?(\d+\.?\d*|\.\d+)$/.test(text) && Number(text) !== 0) {
-    throw new BadValue(`time: missing unit in duration ${goQuote(text)}`);
-  }
-  try {
-    return parseDuration(text);
-  } catch (error) {
-    if (error instanceof A3sError) throw new BadValue(error.message);
-    throw error;
-  }
+/** Nanoseconds; more than a number holds exactly, 104 days, is as bad as what Go does not hold. */
+function parseExactDuration(text: string): number {
+  const duration = parseDuration(text);
+  if (!Number.isSafeInteger(duration)) throw new BadValue(`time: invalid duration ${goQuote(text)}`);
+  return duration;
 }
 
 function append(previous: readonly string[], text: string): readonly string[] {
@@ -88,9 +61,9 @@ function appendEnv(previous: readonly string[], text: string): readonly string[]
 }
 
 function appendLabel(previous: readonly string[], text: string): readonly string[] {
-  if (text === '' || text.startsWith('=')) {
-    throw new BadValue(`invalid label '${text}': empty name`);
-  }
+  const [name = ''] = text.replace(/^[ \t]+/, '').split('=', 1);
+  if (name === '') throw new BadValue(`invalid label '${text}': empty name`);
+  if (/[ \t]/.test(name)) throw new BadValue(`label '${name}' contains whitespaces`);
   return [...previous, text];
 }
 
@@ -114,15 +87,6 @@ function appendStream(previous: readonly string[], text: string): readonly strin
   return [...previous, stream];
 }
 
-/** What Docker's client refuses names the flag; what its engine refuses is told as it is. */
-function appendMount(previous: readonly ParsedMount[], text: string): readonly ParsedMount[] {
-  try {
-    return [...previous, parseMount(text)];
-  } catch (error) {
-    throw error instanceof A3sError && error.code === 'usage' ? new BadValue(error.message) : error;
-  }
-}
-
 const each =
   <T>(parse: (text: string) => T) =>
   (previous: readonly T[], value: string): readonly T[] => [...previous, parse(value)];
@@ -136,19 +100,20 @@ const list = (
   label: string,
   parse: (previous: readonly string[], text: string) => readonly string[] = append,
 ): Kind<readonly string[]> => ({ label, zero: [], parse });
-const number = (
-  label: string,
-  parse: (previous: number | undefined, text: string) => number,
-): Kind<number | undefined> => ({ label, zero: undefined, parse });
+const number = (label: string, read: (text: string) => number): Kind<number | undefined> => ({
+  label,
+  zero: undefined,
+  parse: (_previous, value) => read(value),
+});
 
 export const kinds = {
   bool: { label: '', zero: false, parse: parseBool } satisfies Kind<boolean>,
   string: text('string'),
   network: text('network'),
-  int: number('int', parseInteger),
+  int: number('int', (value) => parseInt64(value, 0)),
   decimal: number('decimal', parseDecimal),
-  bytes: number('bytes', parseBytes),
-  duration: number('duration', parseDurationFlag),
+  bytes: number('bytes', parseSize),
+  duration: number('duration', parseExactDuration),
   list: list('list'),
   env: list('list', appendEnv),
   label: list('list', appendLabel),
@@ -158,10 +123,12 @@ export const kinds = {
   map: list('map'),
   sysctl: list('map', each(parseSysctl)),
   ulimit: { label: 'ulimit', zero: [], parse: each(parseUlimit) } satisfies Kind<readonly Ulimit[]>,
-  swap: number('bytes', (_previous, value) => parseMemorySwap(value)),
+  swap: number('bytes', parseMemorySwap),
   filter: list('filter', appendFilter),
   stream: list('list', appendStream),
-  mount: { label: 'mount', zero: [], parse: appendMount } satisfies Kind<readonly ParsedMount[]>,
+  mount: { label: 'mount', zero: [], parse: each((value: string) => parseMount(value)) } satisfies Kind<
+    readonly ParsedMount[]
+  >,
 } as const;
 
 export type KindName = keyof typeof kinds;

@@ -4,7 +4,8 @@
  * after `=`, `--` ends the flags, and, where a command says so, the first operand ends them too.
  */
 import { A3sError } from '../../errors.ts';
-import { goQuote } from '../../output/go-quote.ts';
+import { goQuote } from '../../go-quote.ts';
+import { abridge } from '../../output/one-line.ts';
 import { BadValue, kinds, type Kind } from './kinds.ts';
 import type { FlagSet, FlagSpec, FlagValues } from './spec.ts';
 
@@ -21,6 +22,9 @@ export interface ParseOptions {
   /** False: flags stop at the first operand. */
   interspersed: boolean;
 }
+
+/** Characters of a bad value, and of the reason that may repeat it: the flag's name between them is always seen. */
+const LONGEST_TOLD = 300;
 
 const HELP: FlagSpec = { kind: 'bool', help: 'Print usage' };
 
@@ -123,11 +127,17 @@ class Parser {
       this.values.set(target, value);
       this.given.add(target);
     } catch (error) {
-      if (!(error instanceof BadValue)) throw error;
+      if (!isBadValue(error)) throw error;
       const shown = spec.short === undefined ? `--${name}` : `-${spec.short}, --${name}`;
-      throw usage(`invalid argument ${goQuote(text)} for "${shown}" flag: ${error.message}`);
+      const [value, reason] = [abridge(text, LONGEST_TOLD), abridge(error.message, LONGEST_TOLD)];
+      throw usage(`invalid argument ${goQuote(value)} for "${shown}" flag: ${reason}`);
     }
   }
+}
+
+/** What Docker's client refuses names the flag; what its engine refuses is told as it is. */
+function isBadValue(error: unknown): error is Error {
+  return error instanceof BadValue || (error instanceof A3sError && error.code === 'usage');
 }
 
 /** Asks for what happens anyway. */

@@ -1,8 +1,8 @@
 /** `--ulimit`, `--sysctl` and `--memory-swap` as Docker's client takes them (docker/go-units, ulimit.go; docker/cli, opts). */
 import { parseSize } from '../../engine/units.ts';
 import type { CreateOptions } from '../../engine/types.ts';
-import { A3sError } from '../../errors.ts';
-import { goQuote } from '../../output/go-quote.ts';
+import { parseInt64 } from '../../go-numbers.ts';
+import { goQuote } from '../../go-quote.ts';
 import { BadValue } from './bad-value.ts';
 
 export type Ulimit = NonNullable<NonNullable<CreateOptions['settings']>['ulimits']>[number];
@@ -33,13 +33,8 @@ export function parseUlimit(text: string): Ulimit {
 }
 
 function parseLimit(text: string): number {
-  const value = Number(text);
-  if (!/^[+-]?\d+$/.test(text)) {
-    throw new BadValue(`strconv.ParseInt: parsing ${goQuote(text)}: invalid syntax`);
-  }
-  if (!Number.isSafeInteger(value) || value < -1) {
-    throw new BadValue(`strconv.ParseInt: parsing ${goQuote(text)}: value out of range`);
-  }
+  const value = parseInt64(text, 10);
+  if (value < -1) throw new BadValue(`strconv.ParseInt: parsing ${goQuote(text)}: value out of range`);
   return value;
 }
 
@@ -50,13 +45,7 @@ export function parseSysctl(text: string): string {
   return text;
 }
 
-/** Bytes, or -1. @throws BadValue. */
+/** Bytes, or -1. @throws A3sError as parseSize. */
 export function parseMemorySwap(text: string): number {
-  if (text === '-1') return -1;
-  try {
-    return parseSize(text);
-  } catch (error) {
-    if (error instanceof A3sError) throw new BadValue(error.message);
-    throw error;
-  }
+  return text === '-1' ? -1 : parseSize(text);
 }

@@ -86,7 +86,11 @@ function untilOf(filters: Filters): number {
   return Math.min(Infinity, ...times);
 }
 
+/** Far more than a name has; Node's matcher throws for a pattern of 64 KiB. */
+const LONGEST_PATTERN = 4096;
+
 /** A pattern of a repository, with or without a tag; a star stays within a path's part. */
 function names({ repository, tag }: ImageRow, pattern: string): boolean {
+  if (pattern.length > LONGEST_PATTERN) return false;
   return matchesGlob(repository, pattern) || matchesGlob(`${repository}:${tag}`, pattern);
 }

@@ -38,7 +38,8 @@ export const volumeCreate = defineCommand({
     const [name = named] = args;
     const options = {
       name: name === '' ? undefined : name,
-      driver: flags.driver,
+      // As Docker: the local one is what there is without a name.
+      driver: flags.driver || 'local',
       labels,
       options: flags.opt,
     };

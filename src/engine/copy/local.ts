@@ -106,6 +106,9 @@ function refusal(call: string, path: string, cause: unknown): unknown {
       cause,
     });
   }
+  if (hasErrno(cause, 'ENAMETOOLONG')) {
+    return new A3sError('usage', `${call} ${path}: file name too long`, { cause });
+  }
   if (hasErrno(cause, 'ENOTDIR')) return new A3sError('usage', `${call} ${path}: not a directory`, { cause });
   if (hasErrno(cause, 'EACCES'))
     return new A3sError('usage', `${call} ${path}: permission denied`, { cause });

@@ -68,6 +68,8 @@ function readFields(spec: string): Fields {
     }
     if (!KEYS.has(key)) throw new A3sError('usage', `unexpected key '${word}' in '${field}'`);
     const value = equals < 0 ? 'true' : field.slice(equals + 1);
+    // Judged here, where the key is known as it was written.
+    if (FLAGS.has(key)) parseBool(word, value);
     if (key === 'volume-label') {
       const [name = '', ...rest] = value.split('=');
       if (name !== '') labels[name] = rest.join('=');
@@ -157,9 +159,12 @@ function bytes(text: string): number {
   }
 }
 
-/** Go's `strconv.ParseBool`. */
 function flag(values: Fields['values'], key: string): boolean {
-  const text = values.get(key) ?? 'false';
+  return parseBool(key, values.get(key) ?? 'false');
+}
+
+/** Go's `strconv.ParseBool`. */
+function parseBool(key: string, text: string): boolean {
   if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
   if (['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text)) return false;
   throw badValue(key, text);

@@ -15,7 +15,12 @@ const PROPAGATION_MODES = new Set(['shared', 'slave', 'private', 'rshared', 'rsl
  * @throws A3sError `usage` in Docker's words, `invalid_config` for what is no volume's name, `unsupported` for propagation.
  */
 export function parseVolume(spec: string, directory: string = process.cwd()): MountRequest {
+  if (spec === '') throw new A3sError('usage', 'invalid empty volume spec');
   const [source, target, modes, ...more] = spec.split(':');
+  // Docker's client looks for what is empty in specifications of more than two characters.
+  if (spec.length > 2 && (source === '' || target === '')) {
+    throw new A3sError('usage', `invalid spec: ${spec}: empty section between colons`);
+  }
   if (source === undefined || source === '' || target === '' || more.length > 0) throw invalid(spec);
   if (target === undefined) {
     checkTarget(source, spec);

@@ -59,7 +59,7 @@ describe('values that docker refuses, in its words', () => {
     ['dns-search', '-x', '-x is not a valid domain'],
     ['dns-search', '', ' is not a valid domain'],
     ['memory-swap', '-2', "invalid size: '-2'"],
-    ['shm-size', '1q', "invalid size: '1q'"],
+    ['shm-size', '1q', "invalid suffix: 'q'"],
     ['pids-limit', 'many', 'strconv.ParseInt: parsing "many": invalid syntax'],
     ['sysctl', 'net', "sysctl 'net' is not allowed"],
     ['sysctl', 'net.../x=1', "sysctl 'net.../x=1' is not allowed"],
@@ -96,7 +96,8 @@ describe('values that docker refuses, in its words', () => {
     ['log-opt', 'max-size=0', "invalid value for max-size: invalid size: '0'"],
     ['log-opt', 'max-file=0', 'max-file cannot be less than 1'],
     ['log-opt', 'nosuch=1', "unknown log opt 'nosuch' for json-file log driver"],
-    ['security-opt', 'nosuch', 'invalid --security-opt 2: "nosuch"'],
+    ['security-opt', 'nosuch=1', 'invalid --security-opt 2: "nosuch=1"'],
+    ['security-opt', 'no-new-privileges=maybe', 'invalid --security-opt 2: "no-new-privileges=maybe"'],
     ['storage-opt', 'nosuch=1', 'Unknown option nosuch'],
   ])('--%s %j', ([flag, value, message]) => {
     expect(() => settings(`--${flag}=${value}`)).toThrow(

@@ -23,6 +23,8 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - \`exec --timeout SECONDS\` is new: the command is killed and the exit status is 124.
 - At most 200 commands run in a box through \`exec\` at a time; a further one is refused.
 - \`start\` of several boxes prints one line for each failure and no summary.
+- A refusal shows at most 1024 characters, control characters escaped; Docker's client prints a bad value as it is.
+- A box's name has at most 240 characters. A duration of a health check is below 104 days, an integer below 2^53.
 - A failed \`exec\` reports on stderr; Docker's engine writes some of these messages to stdout.
 - \`logs --tail\` refuses what is not a number or \`all\`; Docker's takes it for \`all\`.
 - A reader that closes stdout ends the command quietly with 141, as SIGPIPE would; the box runs on, as with Docker.

@@ -5,6 +5,7 @@ import { DetachScanner, parseDetachKeys } from '../../../src/commands/attach/det
 describe('the sequence', () => {
   test.each([
     ['ctrl-p,ctrl-q', [16, 17]],
+    ['', [16, 17]],
     ['ctrl-P', [16]],
     ['a,b', [97, 98]],
     ['ctrl-@,ctrl-[,ctrl-\\,ctrl-],ctrl-^,ctrl-_', [0, 27, 28, 29, 30, 31]],
@@ -12,7 +13,7 @@ describe('the sequence', () => {
     expect(parseDetachKeys(text)).toEqual(keys);
   });
 
-  test.each(['zz', 'ctrl-1', 'ctrl-', ''])('%j is refused', (text) => {
+  test.each(['zz', 'ctrl-1', 'ctrl-'])('%j is refused', (text) => {
     expect(() => parseDetachKeys(text)).toThrow(/invalid detach keys/);
   });
 });

@@ -135,8 +135,11 @@ describe('login', () => {
   });
 
   test.for([
-    [['-u', 'a', '-p', 'b', '--password-stdin'], '--password and --password-stdin are mutually exclusive'],
-    [['--password-stdin'], 'Must provide --username with --password-stdin'],
+    [
+      ['-u', 'a', '-p', 'b', '--password-stdin'],
+      'conflicting options: cannot specify both --password and --password-stdin',
+    ],
+    [['--password-stdin'], 'the --password-stdin option requires --username to be set'],
     [[], 'Error: Cannot perform an interactive login from a non TTY device'],
     [['a b'], '"a b" is not the address of a registry'],
   ] as const)('%o is refused', async ([args, message]) => {

@@ -16,7 +16,9 @@ test.each([
 
 test.each([
   ['80:80', 'invalid port format for --expose: 80:80'],
-  ['x', 'invalid range format for --expose: x, error: invalid port or protocol'],
+  ['x', 'invalid range format for --expose: x, error: strconv.ParseUint: parsing "x": invalid syntax'],
+  ['', 'invalid range format for --expose: , error: empty string specified for ports'],
+  ['70000', 'error: strconv.ParseUint: parsing "70000": value out of range'],
   ['0', 'invalid range format for --expose: 0'],
   ['80/icmp', 'invalid range format for --expose: 80/icmp'],
   ['90-80', 'invalid range format for --expose: 90-80'],

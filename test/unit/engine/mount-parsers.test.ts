@@ -18,9 +18,9 @@ test.each([
 });
 
 test.each([
-  ['', 'usage', "invalid volume specification: ''"],
-  [':/b', 'usage', "invalid volume specification: ':/b'"],
-  ['/a:', 'usage', "invalid volume specification: '/a:'"],
+  ['', 'usage', 'invalid empty volume spec'],
+  [':/b', 'usage', 'invalid spec: :/b: empty section between colons'],
+  ['/a:', 'usage', 'invalid spec: /a:: empty section between colons'],
   ['/a:/b:ro:x', 'usage', "invalid volume specification: '/a:/b:ro:x'"],
   ['/a:b', 'usage', "invalid mount path: 'b' mount path must be absolute"],
   ['/a:/', 'usage', "destination can't be '/'"],
@@ -105,8 +105,8 @@ test.each([
   ['type=bind', 'usage', 'target is required'],
   ['bind', 'usage', "invalid field 'bind' must be a key=value pair"],
   ['typ=bind', 'usage', "unexpected key 'typ' in 'typ=bind'"],
-  ['dst=/d,ro=maybe', 'usage', 'invalid value for readonly: maybe'],
-  ['dst=/d,"a"b', 'usage', 'parse error on line 1, column 8: bare " in non-quoted field'],
+  ['dst=/d,ro=maybe', 'usage', 'invalid value for ro: maybe'],
+  ['dst=/d,"a"b', 'usage', 'parse error on line 1, column 10: extraneous or missing " in quoted-field'],
   ['type=tmpfs,dst=/d,tmpfs-size=x', 'usage', 'invalid value for tmpfs-size: x'],
   ['type=tmpfs,dst=/d,tmpfs-mode=9', 'usage', 'invalid value for tmpfs-mode: 9'],
   ['type=bind,src=/s,dst=/d,volume-nocopy', 'usage', "cannot mix 'volume-*' options with mount type 'bind'"],

@@ -4,6 +4,7 @@ import { parsePublish } from '../../../src/engine/ports.ts';
 import { parseSignal } from '../../../src/engine/signals.ts';
 import { parseRfc3339, parseTimestamp } from '../../../src/engine/timestamps.ts';
 import { parseDuration, parseSize } from '../../../src/engine/units.ts';
+import { A3sError } from '../../../src/errors.ts';
 
 test.each([
   ['0', 0],
@@ -17,16 +18,27 @@ test.each([
   ['1.5G', 1.5 * 1024 ** 3],
   ['1 t', 1024 ** 4],
   ['0.5', 0],
+  ['.5k', 512],
+  ['1.', 1],
+  ['1e3', 1000],
 ])('the size %s is %d bytes', (text, bytes) => {
   expect(parseSize(text)).toBe(bytes);
 });
 
-test.each(['', 'm', '-1', '+1', '1.', '.5g', '1x', '1mm', '1kbb', ' 1', '1  k', '99999999p', 'Inf', '0x10'])(
-  '%j is no size',
-  (text) => {
-    expect(() => parseSize(text)).toThrow(`invalid size: '${text}'`);
-  },
-);
+test.each([
+  ...['', 'm', '-1', '-1k', '99999999p', '1e30', 'Inf'].map((text) => [text, `invalid size: '${text}'`]),
+  ['1X', `invalid suffix: 'x'`],
+  ['1mm', `invalid suffix: 'mm'`],
+  ['1mi', `invalid suffix: 'mi'`],
+  ['12Parsecs', `invalid suffix: 'Parsecs'`],
+  [' 1', 'strconv.ParseFloat: parsing " 1": invalid syntax'],
+  ['1  k', 'strconv.ParseFloat: parsing "1 ": invalid syntax'],
+  ['1m ', 'strconv.ParseFloat: parsing "1m": invalid syntax'],
+  ['0x10', 'strconv.ParseFloat: parsing "0x10": invalid syntax'],
+  ['1.5.5', 'strconv.ParseFloat: parsing "1.5.5": invalid syntax'],
+])('%j is no size: %s', (text, message) => {
+  expect(() => parseSize(text)).toThrow(expect.objectContaining({ message: message }));
+});
 
 test.each([
   ['0', 0],
@@ -41,8 +53,28 @@ test.each([
   expect(parseDuration(text)).toBe(ns);
 });
 
-test.each(['', '1', 's', '1d', '1 s', 's1', '1..5s'])('%j is no duration', (text) => {
-  expect(() => parseDuration(text)).toThrow(`time: invalid duration "${text}"`);
+test.each([
+  ...['', '-', 's', '.s', 's1', '--1s', '2562048h', '9999999999999999999s', '9'.repeat(20)].map((text) => [
+    text,
+    `invalid duration "${text}"`,
+  ]),
+  ['1', 'missing unit in duration "1"'],
+  ['1h1', 'missing unit in duration "1h1"'],
+  ['1..5s', 'missing unit in duration "1..5s"'],
+  ['1d', 'unknown unit "d" in duration "1d"'],
+  ['1 s', 'unknown unit " s" in duration "1 s"'],
+  ['1\\s', 'unknown unit "\\\\s" in duration "1\\\\s"'],
+  ['ü\n"', 'invalid duration "\\xc3\\xbc\\x0a\\""'],
+])('%j is no duration: %s', (text, message) => {
+  expect(() => parseDuration(text)).toThrow(expect.objectContaining({ message: `time: ${message}` }));
+});
+
+test('a text of any length is judged at once', () => {
+  const digits = '9'.repeat(100_000);
+  for (const text of [digits, `${digits}x`, '1s'.repeat(50_000), 'x'.repeat(100_000)]) {
+    expect(() => parseSize(text)).toThrow(A3sError);
+  }
+  expect(() => parseDuration(`${digits}x`)).toThrow(A3sError);
 });
 
 const NOW = 1_763_800_000n * 1_000_000_000n;
@@ -63,9 +95,12 @@ test('a time without a zone is local', () => {
   expect(parseRfc3339('2025-11-22T08:26')).toBe(local);
 });
 
-test.each(['', 'yesterday', '2025-13-45', '2025-11-22 08:26', '10x'])('%j is no time', (text) => {
-  expect(() => parseTimestamp(text, NOW)).toThrow(`invalid value for time: ${text}`);
-});
+test.each(['', 'yesterday', '2025-13-45', '2025-11-22 08:26', '10x', '9'.repeat(20)])(
+  '%j is no time',
+  (text) => {
+    expect(() => parseTimestamp(text, NOW)).toThrow(`invalid value for time: ${text}`);
+  },
+);
 
 test.each([
   ['TERM', 15],

@@ -52,7 +52,9 @@ describe('a platform', () => {
   });
 
   test('one without a variant fits any', () => {
-    const [arm, arm6, arm7] = ['linux/arm', 'linux/arm/v6', 'linux/arm/v7'].map(parsePlatform);
+    const [arm, arm6, arm7] = ['linux/arm', 'linux/arm/v6', 'linux/arm/v7'].map((text) =>
+      parsePlatform(text),
+    );
     if (arm === undefined || arm6 === undefined || arm7 === undefined) throw new Error('no platforms');
     expect([fits(arm6, arm), fits(arm, arm6), fits(arm6, arm7)]).toEqual([true, true, false]);
   });
