@@ -1,7 +1,7 @@
 /** `port`: where the published ports of a box are. */
 import { inspectBox } from '../engine/inspect.ts';
 import { A3sError } from '../errors.ts';
-import { goQuote } from '../output/go-quote.ts';
+import { goQuote } from '../go-quote.ts';
 import { defineCommand } from './command.ts';
 
 export const port = defineCommand({

@@ -1,6 +1,6 @@
 /** Addresses, names of hosts and domains as Docker's client takes them (docker/cli, opts/hosts.go and opts/opts.go). */
 import { A3sError } from '../../errors.ts';
-import { goQuote } from '../../output/go-quote.ts';
+import { goQuote } from '../../go-quote.ts';
 import { BadValue } from './bad-value.ts';
 
 const LABEL = '(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])';

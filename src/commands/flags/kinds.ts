@@ -2,11 +2,11 @@
  * What a flag's value may be, and the words with which pflag and Docker's own types refuse another one.
  * A kind's `parse` takes the value so far (flags that repeat add to it) and the text that was given.
  */
-import { parseDuration, parseSize } from '../../engine/units.ts';
+import { parseDuration, parseSize } from '../../units.ts';
 import type { ParsedMount } from '../../engine/volumes/mount-request.ts';
 import { parseMount } from '../../engine/volumes/parse-mount.ts';
 import { A3sError } from '../../errors.ts';
-import { goQuote } from '../../output/go-quote.ts';
+import { goQuote } from '../../go-quote.ts';
 import { isAddress, parseExtraHost, parseSearchDomain } from './address.ts';
 import { BadValue } from './bad-value.ts';
 import { parseMemorySwap, parseSysctl, parseUlimit, type Ulimit } from './process-limits.ts';

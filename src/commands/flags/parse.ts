@@ -4,7 +4,7 @@
  * after `=`, `--` ends the flags, and, where a command says so, the first operand ends them too.
  */
 import { A3sError } from '../../errors.ts';
-import { goQuote } from '../../output/go-quote.ts';
+import { goQuote } from '../../go-quote.ts';
 import { BadValue, kinds, type Kind } from './kinds.ts';
 import type { FlagSet, FlagSpec, FlagValues } from './spec.ts';
 

@@ -1,8 +1,8 @@
 /** `--ulimit`, `--sysctl` and `--memory-swap` as Docker's client takes them (docker/go-units, ulimit.go; docker/cli, opts). */
-import { parseSize } from '../../engine/units.ts';
+import { parseSize } from '../../units.ts';
 import type { CreateOptions } from '../../engine/types.ts';
 import { A3sError } from '../../errors.ts';
-import { goQuote } from '../../output/go-quote.ts';
+import { goQuote } from '../../go-quote.ts';
 import { BadValue } from './bad-value.ts';
 
 export type Ulimit = NonNullable<NonNullable<CreateOptions['settings']>['ulimits']>[number];

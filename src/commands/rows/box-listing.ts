@@ -1,5 +1,5 @@
 /** What `ps` shows of a box, by Docker's field names. */
-import { goQuote } from '../../output/go-quote.ts';
+import { goQuote } from '../../go-quote.ts';
 import { humanSize } from '../../output/human-size.ts';
 import { timeAgo } from '../../output/human-duration.ts';
 import type { Field, Listing } from '../../output/listing.ts';

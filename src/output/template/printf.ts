@@ -1,6 +1,6 @@
 /** Go's `Sprintf`, for the verbs that templates use. */
 import { goFloat } from '../go-float.ts';
-import { goQuote } from '../go-quote.ts';
+import { goQuote } from '../../go-quote.ts';
 import { goString, isWhole, typeName } from './value.ts';
 
 const VERB = /%([-+# 0]*)(\d*)(?:\.(\d*))?([a-zA-Z%])/g;

@@ -1,5 +1,5 @@
 /** Sizes and durations as Docker's users write them. */
-import { A3sError } from '../errors.ts';
+import { A3sError } from './errors.ts';
 
 const SIZE = /^(\d+(?:\.\d+)?) ?([kmgtp])?i?b?$/i;
 const SIZE_POWER: Readonly<Record<string, number>> = { k: 1, m: 2, g: 3, t: 4, p: 5 };

@@ -1,3 +1,4 @@
+/** Strings as Go prints them. */
 const ESCAPES: Record<string, string> = {
   '\u0007': '\\a',
   '\b': '\\b',
