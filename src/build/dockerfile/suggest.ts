@@ -14,7 +14,11 @@ function nearest(wrong: string, known: readonly string[], caseCounts: boolean): 
   const plain = (text: string): string => (caseCounts ? text : text.toLowerCase());
   let best: string | undefined;
   let least = TOO_FAR;
-  for (const name of known) {
+  // Of two that are equally near, the one that begins alike.
+  const first = wrong.charAt(0).toLowerCase();
+  const alike = (name: string): boolean => name.charAt(0).toLowerCase() === first;
+  const ordered = known.toSorted((one, other) => Number(alike(other)) - Number(alike(one)));
+  for (const name of ordered) {
     if (plain(name) === plain(wrong)) return undefined;
     const apart = distance(plain(wrong), plain(name));
     if (apart >= least) continue;

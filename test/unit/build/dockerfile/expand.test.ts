@@ -128,7 +128,8 @@ describe('a word', () => {
 });
 
 // BuildKit's TestProcessWithMatches: source, variables, result (null: an error), names used, names not set.
-const SUBSTITUTIONS: readonly (readonly [string, Record<string, string>, string | null, string?, string?])[] = [
+type Substitution = [string, Record<string, string>, string | null, string?, string?];
+const SUBSTITUTIONS: Substitution[] = [
   ['x', { DUMMY: 'dummy' }, 'x'],
   ['x ${UNUSED}', { DUMMY: 'dummy' }, 'x ', '', 'UNUSED'],
   ['x ${FOO}', { FOO: 'y' }, 'x y', 'FOO'],
@@ -197,20 +198,23 @@ const SUBSTITUTIONS: readonly (readonly [string, Record<string, string>, string 
 ];
 
 describe('a substitution', () => {
-  test.each(SUBSTITUTIONS)('%j with %j is %j', (source, variables, expected, used = '', unset = '') => {
-    const run = (): ReturnType<typeof expand> =>
-      expand(source, new Map(Object.entries(variables)), { escape: '\\' });
-    if (expected === null) {
-      expect(run).toThrow(/^failed to process "/);
-      return;
-    }
-    const result = run();
-    expect([result.text, [...result.used].join(' '), [...result.unset].join(' ')]).toEqual([
-      expected,
-      used,
-      unset,
-    ]);
-  });
+  test.each<Substitution>(SUBSTITUTIONS)(
+    '%j with %j is %j',
+    (source, variables, expected, used = '', unset = '') => {
+      const run = (): ReturnType<typeof expand> =>
+        expand(source, new Map(Object.entries(variables)), { escape: '\\' });
+      if (expected === null) {
+        expect(run).toThrow(/^failed to process "/);
+        return;
+      }
+      const result = run();
+      expect([result.text, [...result.used].join(' '), [...result.unset].join(' ')]).toEqual([
+        expected,
+        used,
+        unset,
+      ]);
+    },
+  );
 
   test('the name of a release is made of the platform, with its variant if there is one', () => {
     const source = 'something-${VERSION}.${TARGETOS}-${TARGETARCH}${TARGETVARIANT:+-${TARGETVARIANT}}.tar.gz';
