@@ -86,11 +86,8 @@ export class IgnoreRules {
     const above = parent === undefined ? directoriesAbove(path) : [];
     let ignored = false;
     const matches = this.#rules.map(({ exception, pattern }, index) => {
-      let matched = parent?.[index] ?? false;
-      // A rule that would change nothing needs no look at its pattern.
-      if (!matched && exception === ignored) {
-        matched = pattern(path) || above.some((directory) => pattern(directory));
-      }
+      const matched =
+        parent?.[index] === true || pattern(path) || above.some((directory) => pattern(directory));
       if (matched) ignored = !exception;
       return matched;
     });

@@ -18,3 +18,8 @@ export function trim(text: string): string {
   while (end > 0 && isSpace(rest.charAt(end - 1))) end--;
   return rest.slice(0, end);
 }
+
+/** The parts between single white space characters; some may be empty. */
+export function splitAtSpace(text: string): string[] {
+  return text.split(SPACE);
+}

