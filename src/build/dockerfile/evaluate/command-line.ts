@@ -1,7 +1,7 @@
 /** What a RUN starts, and how CMD and ENTRYPOINT are kept in the image (BuildKit's dockerfile2llb, dispatchRun). Pure. */
 import { DockerfileError } from '../error.ts';
 import type { Command, Run } from '../instructions/types.ts';
-import { chomped, parseHeredocMark } from '../syntax/heredoc.ts';
+import { chomped, heredocName } from '../syntax/heredoc.ts';
 
 /** What a command without the JSON form is given to, unless SHELL says otherwise. */
 export const DEFAULT_SHELL: readonly string[] = ['/bin/sh', '-c'];
@@ -32,7 +32,7 @@ export function runCommandLine(run: Run, shell: readonly string[]): CommandLine 
   if (!run.shell || run.words.length > 1) {
     throw new DockerfileError(`parsing produced an invalid run command: [${run.words.join(' ')}]`, run.lines);
   }
-  if (parseHeredocMark(line) === undefined) {
+  if (heredocName(line) === undefined) {
     const documents = run.documents.map(({ content, name }) => `\n${content}${name}`);
     return { words: [...shell, [line, ...documents].join('')], script: undefined };
   }

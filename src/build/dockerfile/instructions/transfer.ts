@@ -1,6 +1,6 @@
 /** COPY and ADD. */
 import { DockerfileError } from '../error.ts';
-import { chomped, parseHeredocMark } from '../syntax/heredoc.ts';
+import { chomped, heredocName } from '../syntax/heredoc.ts';
 import type { SyntaxNode } from '../syntax/tree.ts';
 import { type FlagValues, parseFlags } from './flag-values.ts';
 import type { Add, Copy, InlineFile, Transfer } from './types.ts';
@@ -75,16 +75,6 @@ function transfer(
     link: flags.link === true,
     exclude: flags.exclude,
   };
-}
-
-/** Names in the JSON form and with quotes that do not close are names of files. */
-function heredocName(word: string): string | undefined {
-  try {
-    return parseHeredocMark(word)?.name;
-  } catch (error) {
-    if (error instanceof DockerfileError) return undefined;
-    throw error;
-  }
 }
 
 function inlineFile(node: SyntaxNode, name: string): InlineFile {

@@ -10,7 +10,10 @@ const DESCRIPTOR_MAX = 2 ** 32;
 
 const NONE = new Map<string, string>();
 
-/** What a word like `<<EOF`, `3<<-'EOF'` announces; undefined for other words. */
+/**
+ * What a word like `<<EOF`, `3<<-'EOF'` announces; undefined for other words.
+ * @throws DockerfileError for quotes that do not close.
+ */
 export function parseHeredocMark(word: string): Omit<Heredoc, 'content'> | undefined {
   const [, descriptor = '', dash = '', terminator = ''] = MARK.exec(word) ?? [];
   if (terminator === '') return undefined;
@@ -26,6 +29,16 @@ export function parseHeredocMark(word: string): Omit<Heredoc, 'content'> | undef
     expand: quotes(name) === quotes(quoted),
     chomp: dash === '-',
   };
+}
+
+/** The terminator that a word announces. One with quotes that do not close announces nothing. */
+export function heredocName(word: string): string | undefined {
+  try {
+    return parseHeredocMark(word)?.name;
+  } catch (error) {
+    if (error instanceof DockerfileError) return undefined;
+    throw error;
+  }
 }
 
 /**

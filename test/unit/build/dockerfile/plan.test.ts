@@ -247,9 +247,9 @@ test('a stage that nobody needs may ask for one that comes later', () => {
 });
 
 test('as many stages as there are lines do no harm', () => {
-  const stages = Array.from({ length: 20_000 }, (_, index) => `FROM s${index} AS s${index + 1}`);
-  expect(plan(stages.join('\n')).stages).toHaveLength(20_000);
-  const copies = Array.from({ length: 20_000 }, (_, index) => `FROM a\nCOPY --from=${index + 1} / /`);
+  const stages = Array.from({ length: 5000 }, (_, index) => `FROM s${index} AS s${index + 1}`);
+  expect(plan(stages.join('\n')).stages).toHaveLength(5000);
+  const copies = Array.from({ length: 5000 }, (_, index) => `FROM a\nCOPY --from=${index + 1} / /`);
   expect(() => plan(`${copies.join('\n')}\nFROM a`)).not.toThrow();
 });
 
