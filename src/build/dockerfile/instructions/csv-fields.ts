@@ -26,7 +26,7 @@ function plainField(text: string, start: number): Field {
   const value = text.slice(start, end);
   const quote = value.indexOf('"');
   if (quote >= 0)
-    throw failure(`parse error on line 1, column ${start + quote + 1}: bare " in non-quoted field`);
+    throw failure(`parse error on line 1, column ${start + quote + 1}: bare " in non-quoted-field`);
   return { value, end };
 }
 

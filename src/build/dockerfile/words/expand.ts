@@ -131,8 +131,10 @@ class WordReader {
 
   #readSingleQuotes(): string {
     const end = this.#source.indexOf("'", this.#at + 1);
-    if (end < 0)
+    if (end < 0) {
+      this.#at = this.#source.length;
       throw new DockerfileError('unexpected end of statement while looking for matching single-quote');
+    }
     const text = this.#source.slice(this.#at + 1, end);
     this.#at = end + 1;
     return this.#options.keepQuotes === true ? `'${text}'` : text;

@@ -232,6 +232,7 @@ test.each([
   ['${PWD:=1}', `failed to process "\${PWD:=1}": unsupported modifier (:=) in substitution`],
   ['${', `failed to process "\${": syntax error: missing '}'`],
   ['${PWD:-a', `failed to process "\${PWD:-a": syntax error: missing '}'`],
+  ["${PWD:-'a", `failed to process "\${PWD:-'a": syntax error: missing '}'`],
   ['${PWD/a', `failed to process "\${PWD/a": syntax error: missing '/' in \${}`],
   ['${}', `failed to process "\${}": syntax error: bad substitution`],
   [`'a`, `failed to process "'a": unexpected end of statement while looking for matching single-quote`],

@@ -210,7 +210,7 @@ describe('an instruction is refused in the words of BuildKit', () => {
     ['RUN --mount= x', 'failed to parse csv mounts: EOF'],
     [
       `RUN --mount=a\\"b x`,
-      'failed to parse csv mounts: parse error on line 1, column 2: bare " in non-quoted field',
+      'failed to parse csv mounts: parse error on line 1, column 2: bare " in non-quoted-field',
     ],
     ['MAINTAINER --boo joe@example.com', 'unknown flag: --boo'],
     ['HEALTHCHECK NONE x', 'HEALTHCHECK NONE takes no arguments'],
