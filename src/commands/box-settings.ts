@@ -3,7 +3,7 @@ import { normalCapabilities } from '../engine/settings/capabilities.ts';
 import { cpusOf } from '../engine/settings/check.ts';
 import { logDriver, logOptions } from '../engine/settings/log-options.ts';
 import type { CreateOptions } from '../engine/types.ts';
-import { parseSize } from '../engine/units.ts';
+import { parseSize } from '../units.ts';
 import { A3sError } from '../errors.ts';
 import { goQuote } from '../go-quote.ts';
 import type { FlagValues } from './flags/spec.ts';

@@ -1,6 +1,6 @@
 /** Points in time as `--since` and `--until` take them, in nanoseconds since 1970. */
 import { A3sError } from '../errors.ts';
-import { parseDuration } from './units.ts';
+import { parseDuration } from '../units.ts';
 
 const NS_PER_MS = 1_000_000n;
 const NS_PER_S = 1_000_000_000n;

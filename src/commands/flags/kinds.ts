@@ -3,7 +3,7 @@
  * A kind's `parse` takes the value so far (flags that repeat add to it) and the text that was given. It throws BadValue or an
  * A3sError `usage` for what the flag's name is to be told with; any other error is told as it is.
  */
-import { parseDuration, parseSize } from '../../engine/units.ts';
+import { parseDuration, parseSize } from '../../units.ts';
 import type { ParsedMount } from '../../engine/volumes/mount-request.ts';
 import { parseMount } from '../../engine/volumes/parse-mount.ts';
 import { parseInt64 } from '../../go-numbers.ts';

@@ -1,5 +1,5 @@
 /** `--ulimit`, `--sysctl` and `--memory-swap` as Docker's client takes them (docker/go-units, ulimit.go; docker/cli, opts). */
-import { parseSize } from '../../engine/units.ts';
+import { parseSize } from '../../units.ts';
 import type { CreateOptions } from '../../engine/types.ts';
 import { parseInt64 } from '../../go-numbers.ts';
 import { goQuote } from '../../go-quote.ts';

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 import { A3sError } from '../../errors.ts';
 import { checkVolumeName } from '../../state/volume-record.ts';
-import { parseSize } from '../units.ts';
+import { parseSize } from '../../units.ts';
 import { csvFields } from './csv-fields.ts';
 import { bindRequest, cleanPath, type ParsedMount, targetFault, volumeRequest } from './mount-request.ts';
 

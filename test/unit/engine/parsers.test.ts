@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { parsePublish } from '../../../src/engine/ports.ts';
 import { parseSignal } from '../../../src/engine/signals.ts';
 import { parseRfc3339, parseTimestamp } from '../../../src/engine/timestamps.ts';
-import { parseDuration, parseSize } from '../../../src/engine/units.ts';
+import { parseDuration, parseSize } from '../../../src/units.ts';
 import { A3sError } from '../../../src/errors.ts';
 
 test.each([

@@ -1,6 +1,6 @@
 /** Sizes and durations as Docker's users write them. */
-import { A3sError } from '../errors.ts';
-import { parseFloat64 } from '../go-numbers.ts';
+import { A3sError } from './errors.ts';
+import { parseFloat64 } from './go-numbers.ts';
 
 const SIZE_POWER: Readonly<Record<string, number>> = { k: 1, m: 2, g: 3, t: 4, p: 5 };
 
