@@ -1,4 +1,5 @@
 /** From the flags of `run` and `create` to a box's settings. */
+import { DEFAULT_CPUS } from '../engine/limits.ts';
 import { normalCapabilities } from '../engine/settings/capabilities.ts';
 import { cpusOf } from '../engine/settings/check.ts';
 import { logDriver, logOptions } from '../engine/settings/log-options.ts';
@@ -55,7 +56,8 @@ export function boxSettings(flags: SettingsFlagValues): Settings {
  */
 export function cpus(flags: SettingsFlagValues & { cpus: number }, given: boolean): number {
   const byQuota = cpusOf(flags['cpu-quota'], flags['cpu-period']);
-  if (!given) return byQuota ?? flags.cpus;
+  // Docker's 0 is as many as there are; here it is as many as without the flag.
+  if (!given || flags.cpus === 0) return byQuota ?? (flags.cpus || DEFAULT_CPUS);
   for (const [name, value] of [
     ['Period', flags['cpu-period']],
     ['Quota', flags['cpu-quota']],

@@ -8,8 +8,8 @@ import type { CreateOptions } from './types.ts';
 const MIB = 1024 * 1024;
 const MIN_MEMORY_MIB = 64;
 const MIN_CPUS = 0.01;
-/** A box may have as many CPUs as the default asks for, even on a smaller host. */
-const DEFAULT_CPUS = 2;
+/** Those of a box that asks for none. It may have as many, even on a smaller host. */
+export const DEFAULT_CPUS = 2;
 const HOSTNAME_MAX = 63;
 
 /** @throws A3sError `invalid_config` in Docker's words where it has any. */

@@ -87,8 +87,10 @@ function changeOf(before: Facts | undefined, box: Facts): JournalEvent[] {
     events.push(...endEvents(box, { exitCode: exitCode ?? 0, finishedAt, oomKilled }));
   }
   const health = box.health ?? null;
+  // That of a box that has ended is no result of a check.
   if (
     before !== undefined &&
+    box.status === 'running' &&
     health !== null &&
     health !== (before.health ?? null) &&
     health !== 'starting'

@@ -156,6 +156,7 @@ test('CPUs are a number or a quota per period, not both', () => {
     return cpus(parsed.values, parsed.given.has('cpus'));
   };
   expect(given()).toBe(2);
+  expect(given('--cpus', '0')).toBe(2);
   expect(given('--cpu-quota', '150000')).toBe(1.5);
   expect(given('--cpu-quota', '5000', '--cpu-period', '10000')).toBe(0.5);
   expect(given('--cpu-quota', '-1')).toBe(2);

@@ -29,7 +29,7 @@ const of = (commands: string, flag: string, list: string): Record<string, string
 const ACCEPTED: Readonly<Record<string, string>> = {
   // No quota, no limit, as much swap as there is.
   ...of('run create', '--cpu-quota', 'negative'),
-  ...of('run create', '--memory-swap', 'negative'),
+  ...of('run create update', '--memory-swap', 'negative'),
   ...of('run create', '--pids-limit', 'large negative'),
   ...of('run create pull load import', '--platform', 'empty'),
   '--annotation': ANY,
