@@ -112,6 +112,30 @@ describe('stop', () => {
     expect(await state(name)).toBe('exited false 0 11');
   });
 
+  test('sends what --stop-signal says, and waits as long as --stop-timeout', async () => {
+    const script = 'trap "exit 12" USR1; trap "" USR2; echo ready; while :; do sleep 0.1; done';
+    const flags = (signal: string): string[] => ['--stop-signal', signal, '--stop-timeout', '1'];
+    const obeys = await boxes.detached('obeys', [...flags('USR1'), 'a3s/base', 'sh', '-c', script]);
+    const defies = await boxes.detached('defies', [...flags('USR2'), 'a3s/base', 'sh', '-c', script]);
+    await Promise.all([ready(obeys), ready(defies)]);
+    await a3sOk(['stop', obeys]);
+    expect(await state(obeys)).toBe('exited false 0 12');
+    const { ms } = await a3s(['stop', defies]);
+    expect(ms).toBeGreaterThanOrEqual(1000);
+    expect(await state(defies)).toBe('exited false 0 137');
+  });
+
+  test('takes the grace as --time as well, as docker does', async () => {
+    const name = await boxes.detached('time', [
+      'a3s/base',
+      'sh',
+      '-c',
+      'trap "" TERM; while :; do sleep 1; done',
+    ]);
+    expect(await a3s(['stop', '--time', '0', name])).toMatchObject({ status: 0, out: `${name}\n` });
+    expect(await state(name)).toBe('exited false 0 137');
+  });
+
   test('of a box that does not run is no failure', async () => {
     const name = boxes.name('idle');
     await a3sOk(['create', '--name', name, 'a3s/base', 'true']);
