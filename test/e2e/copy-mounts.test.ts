@@ -1,5 +1,5 @@
 /** `cp` where a box has mounts, read-only ones, and a read-only root; as root and as an ordinary user. */
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
@@ -105,6 +105,10 @@ describe.skipIf(obstacle !== null)(`an ordinary user (${obstacle ?? 'who may not
       [user.uid, user.uid, '640'],
     ]);
     expect(await ok('exec', 'box', 'stat', '-c', '%u:%g %a', '/root/f')).toBe(`${user.uid}:${user.uid} 640`);
+    // Root's set-uid program is not to become one that runs as the owner of the directory.
+    chmodSync(join(user.files, 'plain'), 0o4755);
+    await ok('cp', 'plain', 'box:/mine/setuid');
+    expect((statSync(join(user.files, 'setuid')).mode & 0o7777).toString(8)).toBe('755');
     await ok('stop', '-t', '0', 'box');
     await ok('cp', 'plain', 'box:/data/again');
     await ok('cp', 'box:/data/again', 'back');

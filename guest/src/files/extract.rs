@@ -284,6 +284,9 @@ fn attributes(entry: &mut Entry<impl Read>) -> io::Result<Attributes> {
     Ok(found)
 }
 
+/// Set-uid and set-gid.
+const SET_ID: u32 = 0o6000;
+
 /// Owner before mode: a change of owner takes set-uid bits away.
 fn settle(
     parent: &OwnedFd,
@@ -292,15 +295,16 @@ fn settle(
     attributes: &Attributes,
 ) -> rustix::io::Result<()> {
     let (uid, gid) = (Uid::from_raw(attributes.uid), Gid::from_raw(attributes.gid));
-    match chownat(parent, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW) {
-        // A directory of a host's user who is not root: what a box makes there is that user's, whoever makes it.
-        Err(rustix::io::Errno::PERM) => {}
-        done => done?,
-    }
+    let mode = match chownat(parent, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW) {
+        // A directory of a host's user who is not root: what a box makes there is that user's, whoever makes it. It must
+        // not give that user's rights to others.
+        Err(rustix::io::Errno::PERM) => attributes.mode & !SET_ID,
+        done => done.map(|()| attributes.mode)?,
+    };
     if kind != EntryType::Symlink {
         // Nothing but a link would be followed, and this one was just made; a name that the box has changed
         // meanwhile leads no further than the box.
-        chmodat(parent, name, Mode::from_raw_mode(attributes.mode), AtFlags::empty())?;
+        chmodat(parent, name, Mode::from_raw_mode(mode), AtFlags::empty())?;
     }
     utimensat(parent, name, &times(attributes.mtime), AtFlags::SYMLINK_NOFOLLOW)
 }
