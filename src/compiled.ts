@@ -4,16 +4,23 @@
  */
 import {
   closeSync,
+  constants,
+  fstatSync,
   fsyncSync,
   openSync,
   readFileSync,
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Script } from 'node:vm';
+
+const OTHERS_WRITE = 0o022;
+/** Another installation may share the directory; an old version of this one leaves a file behind. */
+const STALE_MS = 7 * 24 * 3600 * 1000;
 
 export interface Bundle {
   /** The file, which holds one CommonJS module. */
@@ -45,13 +52,13 @@ export function loadCompiled({ file, hash, purpose, require }: Bundle): object {
     const exports: object = require(file);
     return exports;
   }
-  const family = `${basename(file, '.cjs')}-${purpose}-`;
-  const cache = join(directory, `${family}${hash}-${process.version}-${process.arch}`);
+  const family = `${basename(file, '.cjs')}-${purpose}-${process.version}-${process.arch}-${process.getuid?.()}-`;
+  const cache = join(directory, `${family}${hash}`);
   const cachedData = read(cache);
   const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`;
   const script = new Script(source, { filename: file, ...(cachedData === undefined ? {} : { cachedData }) });
   if (cachedData === undefined || script.cachedDataRejected === true) {
-    process.on('exit', () => keep(cache, family, script.createCachedData()));
+    process.on('exit', () => keep(cache, family, script));
   }
   const module = { exports: {} };
   const run: Wrapper = script.runInThisContext();
@@ -59,23 +66,35 @@ export function loadCompiled({ file, hash, purpose, require }: Bundle): object {
   return module.exports;
 }
 
+/** What it holds is executed: a file that somebody else has written, or could have, is none. */
 function read(file: string): Buffer | undefined {
+  let descriptor: number;
   try {
-    return readFileSync(file);
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch {
     return undefined;
   }
+  try {
+    const { uid, mode } = fstatSync(descriptor);
+    return uid === process.getuid?.() && (mode & OTHERS_WRITE) === 0 ? readFileSync(descriptor) : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
-/** Puts the file there whole, because V8 does not check what it reads, and removes those of earlier versions. */
-function keep(file: string, family: string, data: Buffer): void {
+/** Puts the file there whole, because V8 does not check what it reads, and removes those that have not been made anew for long. */
+function keep(file: string, family: string, script: Script): void {
   const directory = dirname(file);
   const fresh = `${file}.${process.pid}`;
   try {
-    write(fresh, data);
+    write(fresh, script.createCachedData());
     renameSync(fresh, file);
     for (const name of readdirSync(directory)) {
-      if (name.startsWith(family) && name !== basename(file)) rmSync(join(directory, name), { force: true });
+      if (!name.startsWith(family) || name === basename(file)) continue;
+      const other = join(directory, name);
+      if (Date.now() - statSync(other).mtimeMs > STALE_MS) rmSync(other, { force: true });
     }
   } catch {
     // The next run compiles again.

@@ -25,8 +25,8 @@ const request = parseLaunch(payload);
 openMonitorLog(boxPaths(request.record.box_dir).monitorLog);
 const box = new BoxMonitor(request);
 process.on('SIGTERM', () => box.shutDown());
-// However this process comes to its end, its VM does not outlive it.
-process.on('exit', () => box.killVm());
+// However this process comes to its end, its VM does not outlive it; nor does it wait for what else is done then.
+process.prependListener('exit', () => box.killVm());
 const launcher = new Client(new Socket({ fd: LAUNCH_FD }), {
   message: (message, client) => box.message(message, client),
   closed: (client) => box.closed(client),

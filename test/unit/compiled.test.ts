@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -49,18 +51,34 @@ test('the second run takes the code that the first one compiled', () => {
   write('hello');
   expect(load('aa')).toBe('hello from bundle.cjs\n');
   const [name = ''] = kept();
-  expect(kept()).toEqual([`bundle-test-aa-${process.version}-${process.arch}`]);
+  expect(kept()).toEqual([`bundle-test-${process.version}-${process.arch}-${process.getuid?.()}-aa`]);
   const { ino } = statSync(join(dir, 'cache', name));
   expect(load('aa')).toBe('hello from bundle.cjs\n');
   expect(statSync(join(dir, 'cache', name)).ino).toBe(ino);
 });
 
-test('another content of the same length runs its own code, and the code of the old one is removed', () => {
+test('another content of the same length runs its own code; what is left of an old one goes after a week', () => {
   write('hello');
   load('aa');
+  const [old = ''] = kept();
   write('olleh');
   expect(load('bb')).toBe('olleh from bundle.cjs\n');
-  expect(kept()).toEqual([`bundle-test-bb-${process.version}-${process.arch}`]);
+  expect(kept()).toHaveLength(2);
+  const longAgo = new Date(Date.now() - 8 * 24 * 3600 * 1000);
+  utimesSync(join(dir, 'cache', old), longAgo, longAgo);
+  load('cc');
+  expect(kept().map((name) => name.slice(-2))).toEqual(['bb', 'cc']);
+});
+
+test('a file that others may have written is not executed, but replaced', () => {
+  write('hello');
+  load('aa');
+  const file = join(dir, 'cache', kept()[0] ?? '');
+  const before = statSync(file).ino;
+  chmodSync(file, 0o622);
+  expect(load('aa')).toBe('hello from bundle.cjs\n');
+  expect(statSync(file).ino).not.toBe(before);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
 test('a file that is cut short is compiled anew', () => {
