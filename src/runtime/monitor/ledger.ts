@@ -55,7 +55,7 @@ export class BoxLedger {
         record.restart_count = 0;
         // Before a policy's start it may have been set meanwhile, by who is about to ask for the end.
         record.stopped_by_user = false;
-      }
+      } else if (record.stopped_by_user) this.stoppedByUser = true;
       record.health = hasHealthCheck(record) ? 'starting' : null;
     });
     if (written === null)
