@@ -79,5 +79,9 @@ export const exec = defineCommand({
 /** Nobody waits for the command's own status: one that cannot be started is a failure like any other, as with Docker. */
 function refuse(error: unknown): never {
   if (!(error instanceof A3sError)) throw error;
-  throw new A3sError(error.code, error.message, { exitStatus: 1, cause: error });
+  throw new A3sError(error.code, error.message, {
+    exitStatus: 1,
+    cause: error,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  });
 }

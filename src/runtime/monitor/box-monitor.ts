@@ -159,6 +159,10 @@ export class BoxMonitor implements ControlledBox {
   }
 
   async exec(spec: ExecSpec): Promise<void> {
+    if (!this.#run.isLive) throw this.#notRunning();
+    const { name } = this.#request.record;
+    if (this.#run.isPaused)
+      throw new A3sError('box_paused', `Container ${name} is paused, unpause the container before exec`);
     // Few boxes are asked for it.
     const { execDetached } = await import('./detached-exec.ts');
     await execDetached(this.#layout, this.#request.record, spec);
