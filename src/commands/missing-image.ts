@@ -27,7 +27,7 @@ export async function withImage<T>(
     return await work(engine);
   } catch (error) {
     const isMissing = error instanceof A3sError && error.code === 'no_such_image';
-    if (!isMissing || policy.pull === 'never') throw error;
+    if (!isMissing || policy.pull === 'never' || policy.pull === 'always') throw error;
   }
   if (!policy.quiet) context.warn(`Unable to find image '${familiarImage(policy.image)}' locally`);
   await pullFor(context, engine, policy);
