@@ -84,7 +84,7 @@ export function checkMountCount(requests: readonly MountRequest[]): void {
   const anonymous = requests.filter(({ type, source }) => type === 'volume' && source === '');
   const known = requests
     .filter(({ type, source }) => source !== '' && (type === 'volume' || !isFile(source)))
-    .map(({ type, source }) => `${type} ${source}`);
+    .map(({ type, source, read_only: readOnly }) => `${type} ${readOnly} ${source}`);
   checkShares(anonymous.length + new Set(known).size);
 }
 
