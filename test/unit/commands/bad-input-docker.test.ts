@@ -20,8 +20,8 @@ function rowOf(json: string): Row {
   return JSON.parse(json) as Row;
 }
 
-/** Where a3s-box has words of its own, by the flag; undefined where it takes the value. */
-const OURS: Readonly<Record<string, (line: string, value: string) => string | undefined>> = {
+/** Where a3s-box has words of its own, by the flag. */
+const OURS: Readonly<Record<string, (line: string, value: string) => string>> = {
   // The types that there are.
   'inspect --type': (line) =>
     line.replace(/must be one of .*/, 'must be one of "container", "image", "volume"'),

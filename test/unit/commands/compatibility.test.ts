@@ -17,7 +17,7 @@ This file is made from the flags' own definitions and the lists of the replayed 
 
 ## Where a3s-box differs
 
-- Each box is a virtual machine: \`--cpus\` is 2 and \`--memory\` 512m unless given; below 64m is refused.
+- Each box is a virtual machine: \`--cpus\` is 2 and \`--memory\` 512m unless given; \`--cpus 0\` is 2 as well, and below 64m is refused.
 - A \`--\` between IMAGE (or BOX, in \`exec\`) and the command is not part of the command.
 - \`exec\` passes signals on to the command, as \`run\` does; Docker's leaves the command running.
 - \`exec --timeout SECONDS\` is new: the command is killed and the exit status is 124.
@@ -38,7 +38,7 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - \`login\` to Docker Hub asks for a name and a password; Docker's offers a device code in a browser first.
 - Plain HTTP and unverified certificates are for registries on this machine and those that \`A3S_INSECURE_REGISTRIES\` names
   (hosts and networks, separated by commas); the \`insecure-registries\` of a \`daemon.json\` are not read.
-- \`cp\` without \`-a\` makes what it brings into a box root's, as Docker's manual says; with \`-a\` owners are kept both ways. Extended
+- \`cp\` without \`-a\` makes what it brings into a box root's, as Docker's manual says; with \`-a\` owners are kept both ways (not in what an ordinary user has bind-mounted: there all is that user's). Extended
   attributes are not copied from or to the host; devices and pipes of a box are left out on the host. \`cp\` of a paused box is refused.
 - \`cp\`, \`diff\`, \`export\` and \`commit\` of a box that does not run start its VM without its workload for the while.
 - \`diff\` compares by content: a file that was written with what it held, or only touched, is not listed.
