@@ -23,6 +23,7 @@ const ERROR_CODES = [
   'volume_in_use',
   'port_taken',
   'boot_failed', // the VM did not come up; `stage` says where
+  'interrupted', // a signal came before the workload ran
   'start_failed', // the workload could not be started (exit status in `exitStatus`)
   'guest_protocol', // the guest broke the protocol
   'host_setup', // a program, file or right the host lacks

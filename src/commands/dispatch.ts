@@ -133,7 +133,9 @@ async function call(command: Command, found: Found & { kind: 'command' }, io: Io
   } catch (error) {
     const ofEngine = isOfEngine(error) ? command.engineFailureStatus : undefined;
     const status = statusOf(error, ofEngine ?? failureStatus);
-    const pointToHelp = failureStatus === 125 && status !== 1;
+    // Help has nothing to say about a caller's own Ctrl-C.
+    const interrupted = error instanceof A3sError && error.code === 'interrupted';
+    const pointToHelp = failureStatus === 125 && status !== 1 && !interrupted;
     if (error instanceof A3sError) io.warn(renderFailure(error, found.path, pointToHelp));
     else io.warn(renderUnexpected(error, io.around.debug()));
     return status;

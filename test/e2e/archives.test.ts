@@ -308,6 +308,13 @@ describe('import', () => {
     expect(asked).toEqual([basic, basic]);
     const comment = await store.ok('history', '--format', '{{.Comment}}', 'fetched');
     expect(comment).toBe(`Imported from http://127.0.0.1:${server.port}/moved`);
+    const format = '{{.CreatedSince}} {{.Size}}';
+    const [since, exact] = [
+      await store.ok('history', '--format', format, 'fetched'),
+      await store.ok('history', '--human=false', '--format', '{{.CreatedAt}} {{.Size}}', 'fetched'),
+    ];
+    expect(since).toMatch(/^\S.* ago \d[\d.]*[kM]?B$/);
+    expect(exact).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ \d+$/);
   });
 });
 

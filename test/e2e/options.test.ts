@@ -187,5 +187,7 @@ describe('run and the network of the box', () => {
     const script =
       'ip -o link show up | wc -l; ip route | wc -l; ping -c 1 -W 5 127.0.0.1 > /dev/null; echo $?';
     expect(await sh(['--network', 'none'], script)).toBe('1\n0\n0');
+    // Docker's other name for the flag.
+    expect(await sh(['--net', 'none'], script)).toBe('1\n0\n0');
   });
 });

@@ -1,9 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
+import { machine, seen } from './fixture/machine.ts';
+import { processesNaming } from './fixture/processes.ts';
 import { readBoxesFile, recordOf } from './fixture/records.ts';
+import { until } from './fixture/until.ts';
 
 const boxes = boxesOf('run');
 const HELP = "\n\nRun 'a3s-box run --help' for more information\n";
@@ -86,6 +90,24 @@ describe('run', () => {
     run.child.kill('SIGINT');
     expect(await run.ended).toMatchObject({ status: 9, out: 'ready\nusr\ngot\n', err: '' });
   });
+
+  test.each([[[]], [['--rm']]])(
+    'a signal while the VM boots ends the start, and nothing is left (%o)',
+    async (flags) => {
+      const here = machine();
+      const run = here.start(['run', '--name', 'early', ...flags, 'a3s/base', 'echo', 'ran']);
+      await until('a VM that boots', () => processesNaming(here.home).some(({ role }) => role === 'vm'));
+      run.child.kill('SIGINT');
+      expect(seen(await run.ended)).toEqual({
+        status: 130,
+        out: '',
+        err: 'SIGINT came before the box had started\n',
+      });
+      expect(await here.ok(['ps', '-aq'])).toBe('');
+      await until('the end of its processes', () => processesNaming(here.home).length === 0);
+      expect(readdirSync(join(here.home, 'boxes'))).toEqual([]);
+    },
+  );
 
   test('ends quietly when its reader goes away', async () => {
     const run = new CliProcess(['run', '--rm', 'a3s/base', 'sh', '-c', 'yes | head -c 4000000'], {}, false);

@@ -113,9 +113,11 @@ describe('names and kernel parameters', () => {
     const names = ['--hostname', 'web', '--domainname', 'example.org'];
     const dns = ['--dns', '192.0.2.53', '--dns-search', 'a.example', '--dns-search', 'b.example'];
     const script = 'tail -n 3 /etc/hosts; cat /etc/resolv.conf /proc/sys/kernel/domainname';
-    expect(await sh([...hosts, ...names, ...dns, '--dns-option', 'ndots:2'], script)).toBe(
+    expect(
+      await sh([...hosts, ...names, ...dns, '--dns-option', 'ndots:2', '--dns-opt', 'rotate'], script),
+    ).toBe(
       '192.0.2.1\tone\n2001:db8::1\tsix\n10.0.2.15 web.example.org web\n' +
-        'nameserver 192.0.2.53\nsearch a.example b.example\noptions ndots:2\nexample.org',
+        'nameserver 192.0.2.53\nsearch a.example b.example\noptions ndots:2 rotate\nexample.org',
     );
   });
 

@@ -1,6 +1,7 @@
 /** The monitor of one box: owns its VM from the first byte to the last, and its record while it runs. */
 import { mkdirSync, rmSync } from 'node:fs';
 import type { Server } from 'node:net';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 
 import { A3sError } from '../../errors.ts';
@@ -24,6 +25,8 @@ import { VmRun } from './vm-run.ts';
 import { trace } from '../../trace.ts';
 
 const SIGKILL = 9;
+/** With these a caller gives up what it waits for. */
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 export class BoxMonitor implements ControlledBox {
   readonly #request: LaunchRequest;
@@ -93,9 +96,20 @@ export class BoxMonitor implements ControlledBox {
   message(message: Message, client: Client): void {
     const isStdin = message.type === MessageType.stdin || message.type === MessageType.stdinEof;
     if (isStdin && !client.stdin) return;
+    const tooEarly = client === this.#launcher && this.#isFirst && !this.#run.hasStarted;
+    if (tooEarly && message.type === MessageType.signal && this.#interrupt(message.payload[0] ?? 0)) return;
     // Docker's StdinOnce: input ends with the client that started the box. Another one only writes no more.
     if (message.type === MessageType.stdinEof && client !== this.#launcher) return;
     this.#run.send(message, client, isStdin);
+  }
+
+  /** Ends a start that its caller no longer wants; false for a signal that says nothing of the kind. */
+  #interrupt(signal: number): boolean {
+    const name = ENDING_SIGNALS.find((ending) => constants.signals[ending] === signal);
+    if (name === undefined) return false;
+    const status = { exitStatus: 128 + signal };
+    this.#run.fail(new A3sError('interrupted', `${name} came before the box had started`, status));
+    return true;
   }
 
   closed(client: Client): void {

@@ -294,7 +294,8 @@ export class VmRun {
     const code = error instanceof A3sError ? error.code : 'io';
     const stage = error instanceof A3sError ? (error.stage ?? '') : '';
     const hint = error instanceof A3sError ? error.hint : undefined;
-    return { exitCode: 125, error: { code, stage, message, ...(hint === undefined ? {} : { hint }) } };
+    const exitCode = (error instanceof A3sError ? error.exitStatus : undefined) ?? 125;
+    return { exitCode, error: { code, stage, message, ...(hint === undefined ? {} : { hint }) } };
   }
 }
 
