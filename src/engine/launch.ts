@@ -1,6 +1,7 @@
 /** Handing a claimed box to its monitor, and taking it back when that fails. */
 import type { Socket } from 'node:net';
 
+import { A3sError } from '../errors.ts';
 import type { Rootfs } from '../images/rootfs.ts';
 import { launchBox } from '../runtime/launch.ts';
 import type { ProcessSession } from '../runtime/process-session.ts';
@@ -13,7 +14,7 @@ import type { AttachOptions, Engine } from './types.ts';
 
 /**
  * Launches a box that this process has claimed. A monitor that fails puts the record back itself; when it died before it
- * could, that is done here, before `started` rejects.
+ * could, that is done here, before `started` rejects: as launchBox says, or with `no_such_box` for one that was removed meanwhile.
  */
 export function launch(
   engine: Engine,
@@ -24,7 +25,11 @@ export function launch(
   if (attach.output) tellBox(engine.layout, record, 'attach');
   const session = launchBox(monitor, engine.layout, record, { ...attach, rootfs });
   const started = session.started.catch(async (error: unknown) => {
-    await unclaim(engine, record);
+    const isThere = await unclaim(engine, record);
+    // Whatever went wrong then, it was somebody's removal of the box.
+    if (!isThere && !record.auto_remove) {
+      throw new A3sError('no_such_box', `No such container: ${record.name}`, { cause: error });
+    }
     throw error;
   });
   // A caller may look at `result` alone.
@@ -42,16 +47,19 @@ export function launch(
   return attach.output ? tellAttached(engine.layout, record, launched) : launched;
 }
 
-async function unclaim(engine: Engine, { id, box_dir, auto_remove }: BoxRecord): Promise<void> {
-  const stillOurs = await updateBoxes(engine.layout, async (boxes) => {
+/** @returns whether there still is such a box. */
+async function unclaim(engine: Engine, { id, box_dir, auto_remove }: BoxRecord): Promise<boolean> {
+  const found = await updateBoxes(engine.layout, async (boxes) => {
     const record = boxes.find((box) => box.id === id);
-    const ours = record?.status === 'starting' || record?.status === 'restarting';
-    if (record === undefined || !ours || record.pid !== process.pid) return false;
+    if (record === undefined) return 'gone';
+    const ours = record.status === 'starting' || record.status === 'restarting';
+    if (!ours || record.pid !== process.pid) return 'theirs';
     await killBoxProcesses(box_dir);
     record.status = record.started_at === null ? 'created' : 'stopped';
     record.pid = null;
     record.pid_start = null;
-    return true;
+    return 'ours';
   });
-  if (stillOurs && auto_remove) await deleteBox(engine.layout, id);
+  if (found === 'ours' && auto_remove) await deleteBox(engine.layout, id);
+  return found !== 'gone';
 }
