@@ -223,7 +223,7 @@ describe('what a squashfs keeps', () => {
     );
   });
 
-  test('more owners than a squashfs can name are an error', async () => {
+  test('more owners than a squashfs can name are an error', { timeout: 60_000 }, async () => {
     const members = Array.from({ length: 32_769 }, (_, n) => ({
       name: `f${n}`,
       type: '2',
