@@ -1,6 +1,6 @@
 /** Errors of a step name the lines of its instruction. */
-import { A3sError } from '../../errors.ts';
 import { DockerfileError, type Lines } from '../dockerfile/error.ts';
+import { StepFailure } from './failure.ts';
 
 /** Does the work; an error about the Dockerfile that names no lines gets these. */
 export async function blaming<T>(lines: Lines, work: () => Promise<T>): Promise<T> {
@@ -14,6 +14,6 @@ export async function blaming<T>(lines: Lines, work: () => Promise<T>): Promise<
 
 /** The lines of a Dockerfile that an error is about; undefined when it is about none. */
 export function blamedLines(error: unknown): Lines | undefined {
-  const isAbout = error instanceof A3sError && 'lines' in error;
-  return isAbout ? (error.lines as Lines | undefined) : undefined;
+  const isAbout = error instanceof DockerfileError || error instanceof StepFailure;
+  return isAbout ? error.lines : undefined;
 }

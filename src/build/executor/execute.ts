@@ -29,8 +29,7 @@ export class StageResults {
   }
 
   settle(index: number, built: Promise<BuiltStage>): void {
-    const result = this.#results.get(index);
-    built.then(result?.resolve, result?.reject);
+    this.#results.get(index)?.resolve(built);
   }
 }
 

@@ -22,8 +22,9 @@ export async function fetchSources(
     for (const one of fetched) await one[Symbol.asyncDispose]();
   };
   try {
-    for (const source of instruction.kind === 'add' ? instruction.sources : []) {
-      const { checksum, keepGitDirectory } = instruction as Add;
+    if (instruction.kind !== 'add') return { sources, [Symbol.asyncDispose]: dispose };
+    const { checksum, keepGitDirectory } = instruction;
+    for (const source of instruction.sources) {
       const kind = transferSourceKind(source);
       if (kind === 'git') {
         const checkout = await fetchGit(source, { ...remote, checksum, keepGitDirectory });

@@ -10,6 +10,7 @@ import { type Platform, platformString } from '../../images/platform.ts';
 import { canonicalTag, parseReference } from '../../images/reference.ts';
 import { ensureRootfs, layerSizes } from '../../images/rootfs.ts';
 import type { Lease } from '../../images/store/leases.ts';
+import { objectOr } from '../../json.ts';
 import { documentsOf } from '../image-documents.ts';
 import { checkPlatform, requireImage } from '../images.ts';
 import { pull } from '../pull.ts';
@@ -128,6 +129,6 @@ export function wholeName(text: string): string {
 }
 
 function onBuildOf({ config }: Record<string, unknown>): string[] {
-  const { OnBuild: triggers } = (config ?? {}) as Record<string, unknown>;
+  const { OnBuild: triggers } = objectOr(config);
   return Array.isArray(triggers) ? triggers.filter((trigger) => typeof trigger === 'string') : [];
 }

@@ -9,6 +9,7 @@ import type { Platform } from '../../images/platform.ts';
 import { blobPath, brokenBlob } from '../../images/store.ts';
 import type { Lease } from '../../images/store/leases.ts';
 import { copyBlob, verifyBlob } from '../../images/verify.ts';
+import { objectOr } from '../../json.ts';
 import type { Layout } from '../../state/layout.ts';
 
 /**
@@ -35,7 +36,7 @@ async function manifestOf(directory: string, digest: string, platform: Platform)
     return manifestOf(directory, chooseManifest(document, platform, directory).digest, platform);
   }
   imageManifest(document);
-  const { mediaType } = document as { mediaType?: unknown };
+  const { mediaType } = objectOr(document);
   const size = readFileSync(blobPath(directory, digest)).length;
   const kind = typeof mediaType === 'string' ? mediaType : 'application/vnd.oci.image.manifest.v1+json';
   return { mediaType: kind, digest, size, annotations: {} };
