@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 type Load = () => Promise<Command>;
 
 const loaders = {
+  build: async () => (await import('./build.ts')).build,
   run: async () => (await import('./run.ts')).run,
   create: async () => (await import('./create.ts')).create,
   start: async () => (await import('./start.ts')).start,
@@ -72,6 +73,7 @@ export const plain: readonly CommandName[] = [
   'run',
   'exec',
   'ps',
+  'build',
   'pull',
   'push',
   'images',
@@ -112,9 +114,19 @@ export const plain: readonly CommandName[] = [
 ];
 
 /** How many of `plain` head the list in help. */
-export const COMMON = 11;
+export const COMMON = 12;
 
 export const groups: Readonly<Record<string, Group>> = {
+  builder: {
+    summary: 'Manage builds',
+    commands: { build: 'build' },
+    aliases: {},
+  },
+  buildx: {
+    summary: 'Docker Buildx',
+    commands: { build: 'build' },
+    aliases: { b: 'build' },
+  },
   container: {
     summary: 'Manage boxes',
     commands: {
@@ -149,6 +161,7 @@ export const groups: Readonly<Record<string, Group>> = {
   image: {
     summary: 'Manage images',
     commands: {
+      build: 'build',
       history: 'history',
       import: 'import',
       inspect: 'imageInspect',
@@ -183,10 +196,12 @@ export const groups: Readonly<Record<string, Group>> = {
 
 /** Docker's commands that are not there yet; `rm` of a group is an entry of its own. */
 const LATER: Readonly<Record<string, string>> = {
-  '': `build builder checkpoint compose config context manifest network node plugin secret service stack
+  '': `checkpoint compose config context manifest network node plugin secret service stack
     swarm trust`,
+  builder: 'prune',
+  buildx: 'bake create debug dial-stdio du history imagetools inspect ls prune rm stop use version',
   container: '',
-  image: 'build',
+  image: '',
   volume: 'update',
 };
 

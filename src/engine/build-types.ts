@@ -6,7 +6,7 @@ import { A3sError, type ErrorDetails } from '../errors.ts';
 import type { Ulimit } from '../state/box-settings.ts';
 
 export type { BuildEvent, BuildEvents, BuildWarning } from '../build/progress.ts';
-export type { Lines } from '../build/dockerfile/error.ts';
+export { excerpt } from '../build/dockerfile/excerpt.ts';
 
 /** `build`: typed, validated in form; what is a text of its own syntax (outputs, secrets) is as the user wrote it. */
 export interface BuildRequest {
@@ -14,8 +14,8 @@ export interface BuildRequest {
   context: string;
   /** `-f`: a path, `-` for `stdin`; undefined for what the context has. */
   file: string | undefined;
-  /** `--build-context`: a path, URL, `docker-image://…` or `oci-layout://…` by name. */
-  contexts: ReadonlyMap<string, string>;
+  /** `--build-context`, as written: `name=` and a path, a URL, `docker-image://…` or `oci-layout://…`. */
+  contexts: readonly string[];
   /** Undefined for the last stage. */
   target: string | undefined;
   /** As the user wrote it, `os/architecture[/variant]`; undefined for the host's. */
@@ -71,6 +71,8 @@ export interface BuildRequest {
 export interface BuildOutcome {
   /** `sha256:…` of the image's configuration; undefined when nothing was made but files. */
   imageId: string | undefined;
+  /** What was built from: for findings in it. */
+  dockerfile: Pick<BuildSource, 'file' | 'text'>;
 }
 
 /** Where in a Dockerfile a failure comes from. */
