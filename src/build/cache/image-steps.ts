@@ -27,10 +27,12 @@ export interface ImageStep {
 }
 
 /** What goes into a configuration, or a file beside the cache. */
-export function stepsDocument(steps: readonly ImageStep[]): unknown {
+export function stepsDocument(steps: readonly ImageStep[]) {
   return steps.map(({ key, result, description }, n) => {
     const below = n === 0 ? null : hashOf(steps[n - 1]?.key ?? '');
-    return { key: hashOf(key), version: 1, ...result, description, parent: below, uses: 0 };
+    const layer = result.layer === null ? null : { ...result.layer };
+    const { created } = result;
+    return { key: hashOf(key), version: 1, layer, created, description, parent: below, uses: 0 };
   });
 }
 

@@ -1,7 +1,5 @@
 /** A built image in the store. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 
 import { type Registered, registerStored } from '../../images/archive/register.ts';
 import type { Descriptor } from '../../images/config.ts';
@@ -12,7 +10,6 @@ import type { Layout } from '../../state/layout.ts';
 import type { BuiltLayer } from '../cache/built-layer.ts';
 import { type ImageStep, INLINE_MEMBER, keepImageSteps, stepsDocument } from '../cache/image-steps.ts';
 import { EMPTY_LAYER, EMPTY_LAYER_BLOB } from '../image/empty-layer.ts';
-import type { GoValue } from '../image/go-json.ts';
 import type { ImageDraft } from '../image/image-draft.ts';
 
 /** An image whose blobs are in the store, though no name may lead to it. */
