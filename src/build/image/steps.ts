@@ -79,6 +79,8 @@ export function accounted(history: readonly HistoryStep[], layers: number): Hist
 }
 
 export function historyJson(history: readonly HistoryStep[]): GoValue {
+  // Go's empty list is none at all.
+  if (history.length === 0) return null;
   return history.map(({ created, createdBy, author, comment, emptyLayer }) => ({
     created: created ?? undefined,
     created_by: unlessEmpty(createdBy),
