@@ -10,7 +10,7 @@ import { objectOr } from '../../json.ts';
 import { withBoxFiles } from '../box-files.ts';
 import { tellBox } from '../box-tell.ts';
 import type { Engine } from '../types.ts';
-import { openTop } from './confined.ts';
+import { openTop } from '../../confined.ts';
 import { extractor } from './extract.ts';
 import { localDestination, localSource } from './local.ts';
 import { pack } from './pack.ts';

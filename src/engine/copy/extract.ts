@@ -27,7 +27,7 @@ import { A3sError, hasErrno } from '../../errors.ts';
 import { Budget, quoted } from '../../images/layers/limits.ts';
 import type { TarEntry } from '../../images/layers/tar/entry.ts';
 import { type TarHandler, TarReader } from '../../images/layers/tar/reader.ts';
-import { itself, OpenPath, within } from './confined.ts';
+import { itself, OpenPath, within } from '../../confined.ts';
 
 export interface ExtractOptions {
   /** Files get the owners they have in the archive, as far as this user may give them. */

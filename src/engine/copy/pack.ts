@@ -14,7 +14,7 @@ import {
 import { A3sError } from '../../errors.ts';
 import type { EntryType, TarEntry } from '../../images/layers/tar/entry.ts';
 import { END_OF_ARCHIVE, headersOf, paddingAfter } from '../../images/layers/tar/writer.ts';
-import { itself, openInner, within } from './confined.ts';
+import { itself, openInner, within } from '../../confined.ts';
 
 export interface PackOptions {
   /** What the archive calls it; `.` for what is in the directory. */

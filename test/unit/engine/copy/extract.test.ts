@@ -18,7 +18,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
-import { openTop } from '../../../../src/engine/copy/confined.ts';
+import { openTop } from '../../../../src/confined.ts';
 import { extractor, type ExtractOptions } from '../../../../src/engine/copy/extract.ts';
 import { pack } from '../../../../src/engine/copy/pack.ts';
 import { END, tarEntries, type Entry } from '../../../e2e/fixture/layer.ts';
