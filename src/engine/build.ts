@@ -106,7 +106,7 @@ async function buildFrom(build: Build): Promise<BuildOutcome> {
 }
 
 async function finish(
-  { engine, request, inputs, steps, signal }: Build,
+  { engine, request, inputs, context, steps, signal }: Build,
   lease: ReturnType<typeof takeLease>,
   target: BuiltStage,
 ): Promise<BuildOutcome> {
@@ -122,13 +122,11 @@ async function finish(
   });
   if (request.iidFile !== undefined) writeFileSync(request.iidFile, image?.id ?? '');
   if (request.metadataFile !== undefined) {
-    const made = image === null ? null : { id: image.id, entry: image.entry };
-    writeFileSync(
-      request.metadataFile,
-      metadataJson({ buildRef: newBuildRef(), image: made, names: inputs.names }),
-    );
+    const names = inputs.outputs.flatMap((output) => ('names' in output ? output.names : []));
+    writeFileSync(request.metadataFile, metadataJson({ buildRef: newBuildRef(), image, names }));
   }
-  return { imageId: image?.id };
+  const { name: file, text } = context.dockerfile;
+  return { imageId: image?.id, dockerfile: { file, text: text.toString('utf8') } };
 }
 
 /** The context and its Dockerfile, as the steps that BuildKit makes of them. */
@@ -158,7 +156,7 @@ function contextsOf({ context, inputs, steps, signal }: Build, bases: Bases, cac
         const known = cache.recall(key);
         return typeof known === 'string' ? known : undefined;
       },
-      set: (key, digest) => void cache.remember(key, digest),
+      set: (key, digest) => cache.remember(key, digest),
     },
     signal,
     image: (name, named, stage) => bases.named(name, named, stage),

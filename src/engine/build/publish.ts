@@ -6,11 +6,11 @@ import type { Writable } from 'node:stream';
 
 import type { BuiltStage } from '../../build/executor/stage.ts';
 import type { StepReport, Steps } from '../../build/executor/steps.ts';
-import type { BuildOutput } from '../../build/output/build-output.ts';
+import type { BuildOutput, ImageForm } from '../../build/output/build-output.ts';
 import { exportArchive, exportLayout } from '../../build/output/exporters.ts';
 import { nameImage, writeImage, type WrittenImage } from '../../build/output/write-image.ts';
 import { exportToDirectory, exportTree } from '../../build/tree/root-tree.ts';
-import { familiarString, parseReference } from '../../images/reference.ts';
+import { canonicalTag, familiarString, parseReference } from '../../images/reference.ts';
 import type { Lease } from '../../images/store/leases.ts';
 import { tellImage } from '../image-events.ts';
 import { push } from '../push.ts';
@@ -69,8 +69,6 @@ function publishOne(
           return null;
         },
       );
-    case 'cacheonly':
-      return Promise.resolve(null);
     default:
       return output satisfies never;
   }
@@ -85,14 +83,16 @@ async function toImage(
   options: Reporting,
 ): Promise<WrittenImage> {
   const { report } = options;
-  const written = await write(engine, built, 'oci', options);
+  const written = await write(engine, built, output, options);
   report.finished(`writing image ${written.id}`);
-  const { image } = await nameImage(engine.layout, engine.bundleDir, written, output.names);
-  for (const name of output.names) {
+  if (!output.store && !output.push) return written;
+  const names = output.names.map((name) => canonicalTag(parseReference(name)));
+  const { image } = await nameImage(engine.layout, engine.bundleDir, written, names);
+  for (const name of names) {
     report.finished(`naming to ${name}`);
     tellImage(engine.layout, 'tag', image.id, familiarString(parseReference(name)));
   }
-  if (output.push) await pushAll(engine, output, options);
+  if (output.push) await pushAll(engine, { ...output, names }, options);
   return written;
 }
 
@@ -126,12 +126,12 @@ async function toArchive(
   options: Reporting,
 ): Promise<WrittenImage> {
   const { stdout, signal, report } = options;
-  const { type: form, names, dest } = output;
-  const written = await write(engine, built, form, options);
+  const { names, dest } = output;
+  const written = await write(engine, built, output, options);
   report.finished(`exporting config ${written.id}`);
   if (!output.tar) await exportLayout(engine.layout, written, { directory: dest, names, signal });
   else {
-    await into(dest, stdout, (sink) => exportArchive(engine.layout, written, { form, names, sink, signal }));
+    await into(dest, stdout, (sink) => exportArchive(engine.layout, written, { names, sink, signal }));
   }
   report.finished('sending tarball');
   return written;
@@ -156,12 +156,12 @@ async function into(dest: string, stdout: Writable, write: (sink: Writable) => P
 
 async function write(
   engine: Engine,
-  { draft, keys }: BuiltStage,
-  form: 'oci' | 'docker',
+  { draft, steps }: BuiltStage,
+  { form, annotations: own }: ImageForm,
   { lease, annotations, inlineCache, report }: Reporting,
 ): Promise<WrittenImage> {
-  const steps = { keys, inline: inlineCache };
-  const written = await writeImage(engine.layout, lease, draft, { form, annotations, steps });
+  const options = { form, annotations: { ...annotations, ...own }, steps, inlineCache };
+  const written = await writeImage(engine.layout, lease, draft, options);
   report.finished('exporting layers');
   return written;
 }
