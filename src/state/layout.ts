@@ -35,6 +35,8 @@ export interface Layout {
   leasesDir: string;
   /** Volumes: their data by name, what is known of them beside it. */
   volumesDir: string;
+  /** What builds need while they run: a directory for each VM and whatever else ends with its process. */
+  buildsDir: string;
   /** VM templates, a cache. */
   templatesDir: string;
   /** Locks of template and root filesystem builds. */
@@ -58,6 +60,7 @@ export function layoutOf(home: string): Layout {
     ingestDir: join(imagesDir, 'ingest'),
     leasesDir: join(imagesDir, 'leases'),
     volumesDir: join(home, 'volumes'),
+    buildsDir: join(home, 'builds'),
     templatesDir: join(home, 'templates'),
     locksDir: join(home, 'locks'),
     cacheDir: join(home, 'cache'),
