@@ -37,6 +37,8 @@ export interface Layout {
   buildCacheDir: string;
   /** Volumes: their data by name, what is known of them beside it. */
   volumesDir: string;
+  /** What builds need while they run: a directory for each VM and whatever else ends with its process. */
+  buildsDir: string;
   /** VM templates, a cache. */
   templatesDir: string;
   /** Locks of template and root filesystem builds. */
@@ -61,6 +63,7 @@ export function layoutOf(home: string): Layout {
     leasesDir: join(imagesDir, 'leases'),
     buildCacheDir: join(home, 'build-cache'),
     volumesDir: join(home, 'volumes'),
+    buildsDir: join(home, 'builds'),
     templatesDir: join(home, 'templates'),
     locksDir: join(home, 'locks'),
     cacheDir: join(home, 'cache'),
