@@ -38,11 +38,13 @@ export async function parseNamedContexts(
 
 /** Opens one when a stage needs it. Images are the caller's: they are no directory. */
 export async function openNamedContext(
+  name: string,
   context: Exclude<NamedContext, { kind: 'image' | 'oci-layout' }>,
   options: SourceOptions,
 ): Promise<OpenedSource> {
   if (context.kind === 'git') return openGitSource(context.url, options);
   if (context.kind === 'url') return openUrlSource(context.url, false, options);
+  await checkDirectory(name, context.directory, context.directory);
   const { ignorePatterns } = readIgnorePatterns(context.directory, undefined);
   return { ...openDirectory(context.directory), ignorePatterns };
 }
@@ -53,16 +55,16 @@ async function understand(name: string, value: string, cwd: string): Promise<Nam
   if (parseGitReference(value) !== undefined) return { kind: 'git', url: value };
   if (/^https?:\/\//.test(value)) return { kind: 'url', url: value };
   const directory = resolve(cwd, value);
-  const there = await stat(directory).catch((error: unknown) => {
-    throw missing(name, value, error);
-  });
-  if (!there.isDirectory()) {
-    throw new A3sError(
-      'invalid_config',
-      `failed to get build context path {${value} <nil>}: not a directory`,
-    );
-  }
+  await checkDirectory(name, directory, value);
   return { kind: 'directory', directory };
+}
+
+async function checkDirectory(name: string, directory: string, shown: string): Promise<void> {
+  const there = await stat(directory).catch((error: unknown) => {
+    throw missing(name, shown, error);
+  });
+  if (there.isDirectory()) return;
+  throw new A3sError('invalid_config', `failed to get build context path {${shown} <nil>}: not a directory`);
 }
 
 function missing(name: string, value: string, error: unknown): unknown {
