@@ -44,6 +44,8 @@ const loaders = {
   volumePrune: async () => (await import('./volume/prune.ts')).volumePrune,
   volumeRm: async () => (await import('./volume/rm.ts')).volumeRm,
   events: async () => (await import('./events.ts')).events,
+  builderDu: async () => (await import('./builder/du.ts')).builderDu,
+  builderPrune: async () => (await import('./builder/prune.ts')).builderPrune,
   systemDf: async () => (await import('./system/df.ts')).systemDf,
   systemPrune: async () => (await import('./system/prune.ts')).systemPrune,
   completion: async () => (await import('./completion.ts')).completion,
@@ -174,6 +176,16 @@ export const groups: Readonly<Record<string, Group>> = {
     },
     aliases: { list: 'ls', remove: 'rm' },
   },
+  builder: {
+    summary: 'Manage builds',
+    commands: { du: 'builderDu', prune: 'builderPrune' },
+    aliases: {},
+  },
+  buildx: {
+    summary: 'Docker Buildx, by its name: the same as builder',
+    commands: { du: 'builderDu', prune: 'builderPrune' },
+    aliases: {},
+  },
   system: {
     summary: 'Manage a3s-box',
     commands: { df: 'systemDf', events: 'events', info: 'info', prune: 'systemPrune' },
@@ -183,7 +195,7 @@ export const groups: Readonly<Record<string, Group>> = {
 
 /** Docker's commands that are not there yet; `rm` of a group is an entry of its own. */
 const LATER: Readonly<Record<string, string>> = {
-  '': `build builder checkpoint compose config context manifest network node plugin secret service stack
+  '': `build checkpoint compose config context manifest network node plugin secret service stack
     swarm trust`,
   container: '',
   image: 'build',
