@@ -2,14 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
-import type { Writable } from 'node:stream';
+import { PassThrough, type Writable } from 'node:stream';
 
 import type { BuiltStage } from '../../build/executor/stage.ts';
 import type { StepReport, Steps } from '../../build/executor/steps.ts';
 import type { BuildOutput, ImageForm } from '../../build/output/build-output.ts';
+import { exportLocal } from '../../build/output/export-local.ts';
 import { exportArchive, exportLayout } from '../../build/output/exporters.ts';
 import { nameImage, writeImage, type WrittenImage } from '../../build/output/write-image.ts';
-import { exportToDirectory, exportTree } from '../../build/tree/root-tree.ts';
+import { exportTree } from '../../build/tree/export.ts';
 import { canonicalTag, familiarString, parseReference } from '../../images/reference.ts';
 import type { Lease } from '../../images/store/leases.ts';
 import { tellImage } from '../image-events.ts';
@@ -65,7 +66,7 @@ function publishOne(
         output.type === 'tar' ? 'exporting to client tarball' : 'exporting to client directory',
         signal,
         async () => {
-          await toFiles(built, output, options);
+          await toFiles(built, output, { ...options, notify: engine.notify });
           return null;
         },
       );
@@ -140,11 +141,16 @@ async function toArchive(
 async function toFiles(
   { chain }: BuiltStage,
   { type, dest }: BuildOutput & { type: 'tar' | 'local' },
-  { stdout, signal, epoch }: PublishOptions,
+  { stdout, signal, epoch, notify }: PublishOptions & { notify: (line: string) => void },
 ): Promise<void> {
   const options = { maxMtime: epoch, signal };
-  if (type === 'local') await exportToDirectory(chain.tree, dest, options);
-  else await into(dest, stdout, (sink) => exportTree(chain.tree, sink, options));
+  if (type === 'tar') return into(dest, stdout, (sink) => exportTree(chain.tree, sink, options));
+  const tar = new PassThrough();
+  const made = exportTree(chain.tree, tar, options).then(
+    () => tar.end(),
+    (error: Error) => tar.destroy(error),
+  );
+  await Promise.all([made, exportLocal(tar, dest, { signal, notify })]);
 }
 
 async function into(dest: string, stdout: Writable, write: (sink: Writable) => Promise<void>): Promise<void> {

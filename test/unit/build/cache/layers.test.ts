@@ -17,7 +17,9 @@ const twoFiles = tar(
 );
 
 async function wholeOf(source: AsyncIterable<Buffer>): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(source));
+  const pieces: Buffer[] = [];
+  for await (const piece of source) pieces.push(piece);
+  return Buffer.concat(pieces);
 }
 
 test('a layer comes out of the store as it went in', async () => {

@@ -36,7 +36,14 @@ function apply(draft: ImageDraft, text: string, details: Partial<HistoryDetails>
   }
 }
 
-const written = (draft: ImageDraft) => JSON.parse(draft.configuration().toString()) as Record<string, never>;
+interface Document {
+  author?: string;
+  created: string;
+  config: object;
+  history: { created: string }[];
+}
+
+const written = (draft: ImageDraft): Document => JSON.parse(draft.configuration().toString());
 
 test('an image from scratch, byte for byte', () => {
   const draft = ImageDraft.scratch(amd64, NO_EPOCH);
@@ -67,8 +74,8 @@ test('every instruction that changes the configuration does', () => {
   apply(draft, 'MAINTAINER me');
   apply(draft, 'WORKDIR /srv', { workingDirectory: '/srv' }, nothing('2026-01-02T03:04:05Z'));
   const document = written(draft);
-  expect(document['author']).toBe('me');
-  expect(JSON.stringify(document['config'])).toBe(
+  expect(document.author).toBe('me');
+  expect(JSON.stringify(document.config)).toBe(
     JSON.stringify({
       User: 'app:staff',
       ExposedPorts: { '53/udp': {}, '80/tcp': {} },
@@ -101,7 +108,7 @@ test('a step that changed nothing has an empty layer, as with BuildKit; WORKDIR 
       contentBytes: 0,
     },
   ]);
-  expect(written(draft)['history']).toEqual([
+  expect(written(draft).history).toEqual([
     expect.objectContaining({ created_by: 'WORKDIR /', empty_layer: true }),
     { created: '2026-01-02T03:04:05Z', created_by: 'RUN true # buildkit', comment: 'buildkit.dockerfile.v0' },
   ]);
@@ -155,13 +162,13 @@ test('what BuildKit keeps of a base image is kept', () => {
 test('ENTRYPOINT drops the command of the base, but not the one of the stage', () => {
   const draft = ImageDraft.ofImage(base, [layerOf('a')], NO_EPOCH);
   apply(draft, 'ENTRYPOINT ["/e"]');
-  expect(written(draft)['config']).not.toHaveProperty('Cmd');
+  expect(written(draft).config).not.toHaveProperty('Cmd');
   apply(draft, 'CMD ["c"]');
   apply(draft, 'ENTRYPOINT ["/f"]');
-  expect(written(draft)['config']).toMatchObject({ Entrypoint: ['/f'], Cmd: ['c'] });
+  expect(written(draft).config).toMatchObject({ Entrypoint: ['/f'], Cmd: ['c'] });
   const next = draft.fork();
   apply(next, 'ENTRYPOINT ["/g"]');
-  expect(written(next)['config']).not.toHaveProperty('Cmd');
+  expect(written(next).config).not.toHaveProperty('Cmd');
 });
 
 test('a stage on a stage has a draft of its own, without the triggers', () => {
@@ -184,7 +191,7 @@ test('steps without files have the time of the first layer that comes after them
   apply(draft, 'ENV B=2');
   apply(draft, 'COPY b /', {}, made('2', '2026-02-01T00:00:00Z'));
   apply(draft, 'ENV C=2');
-  const times = (written(draft)['history'] as { created: string }[]).map(({ created }) => created);
+  const times = written(draft).history.map(({ created }) => created);
   expect(times.slice(2)).toEqual([
     '2026-01-01T00:00:00Z',
     '2026-01-01T00:00:00Z',
@@ -192,28 +199,28 @@ test('steps without files have the time of the first layer that comes after them
     '2026-02-01T00:00:00Z',
     '2026-02-01T00:00:00Z',
   ]);
-  expect(written(draft)['created']).toBe('2026-02-01T00:00:00Z');
+  expect(written(draft).created).toBe('2026-02-01T00:00:00Z');
 });
 
 test('SOURCE_DATE_EPOCH is the time of every step but the base image keeps its own', () => {
   const draft = ImageDraft.ofImage(base, [layerOf('a')], { epoch: 86_400 });
   apply(draft, 'ENV A=2');
   apply(draft, 'COPY a /', {}, made('1', '2026-01-01T00:00:00Z'));
-  const times = (written(draft)['history'] as { created: string }[]).map(({ created }) => created);
+  const times = written(draft).history.map(({ created }) => created);
   expect(times).toEqual([
     '2020-01-01T00:00:00.12Z',
     '2020-01-01T00:00:01Z',
     '1970-01-02T00:00:00Z',
     '1970-01-02T00:00:00Z',
   ]);
-  expect(written(draft)['created']).toBe('1970-01-02T00:00:00Z');
+  expect(written(draft).created).toBe('1970-01-02T00:00:00Z');
 });
 
 test('layers that a base image has no history of get a line', () => {
   const { history: _none, ...silent } = base;
   const draft = ImageDraft.ofImage(silent, [layerOf('a')], NO_EPOCH);
   apply(draft, 'COPY a /', {}, made('1', '2026-01-01T00:00:00Z'));
-  const history = written(draft)['history'] as unknown[];
+  const history = written(draft).history;
   expect(history).toHaveLength(2);
   expect(history[1]).toEqual({ created: '2026-01-01T00:00:00Z', comment: 'buildkit.exporter.image.v0' });
 });
