@@ -53,8 +53,7 @@ export async function readInputs(
   const { env, buildArguments, tags, push, load } = request;
   const outputs = buildOutputs({ outputs: request.outputs, push, load, tags });
   const cwd = process.cwd();
-  const contexts = [...request.contexts].map(([name, value]) => `${name}=${value}`);
-  const named = await parseNamedContexts(contexts, cwd);
+  const named = await parseNamedContexts(request.contexts, cwd);
   const platform = request.platform === undefined ? hostPlatform() : parsePlatform(request.platform);
   const tempDir = join(engine.layout.ingestDir, spoolName());
   mkdirSync(tempDir, { recursive: true, mode: 0o700 });
