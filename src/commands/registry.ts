@@ -4,7 +4,7 @@ import type { Command } from './command.ts';
 type Load = () => Promise<Command>;
 
 const loaders = {
-  build: async () => (await import('./build.ts')).build,
+  build: async () => (await import('./builds/build.ts')).build,
   run: async () => (await import('./run.ts')).run,
   create: async () => (await import('./create.ts')).create,
   start: async () => (await import('./start.ts')).start,

@@ -14,6 +14,7 @@ import type { BuildSession } from '../build/executor/session.ts';
 import { Sources } from '../build/executor/sources.ts';
 import type { BuiltStage } from '../build/executor/stage.ts';
 import { Steps } from '../build/executor/steps.ts';
+import type { DockerfileError } from '../build/dockerfile/error.ts';
 import { parseDockerfile } from '../build/dockerfile/parse-dockerfile.ts';
 import { metadataJson } from '../build/output/metadata.ts';
 import { A3sError } from '../errors.ts';
@@ -21,6 +22,7 @@ import { takeLease } from '../images/store/leases.ts';
 import { BuildError, type BuildEvents, type BuildOutcome, type BuildRequest } from './build-types.ts';
 import { Bases } from './build/bases.ts';
 import { Contexts } from './build/contexts.ts';
+import { findingsIn } from './build/findings.ts';
 import { type BuildInputs, readInputs } from './build/inputs.ts';
 import { newBuildRef, publish } from './build/publish.ts';
 import type { Engine } from './types.ts';
@@ -68,11 +70,10 @@ interface Build {
 }
 
 async function buildFrom(build: Build): Promise<BuildOutcome> {
-  const { engine, request, inputs, context, steps, signal } = build;
+  const { engine, request, inputs, steps, signal } = build;
   using lease = takeLease(engine.layout);
-  const dockerfile = parseDockerfile(context.dockerfile.text.toString('utf8'));
   const bases = new Bases(engine, { inputs, lease, steps, pull: request.pull, signal });
-  const planned = await planBuild(dockerfile, inputs.planOptions, bases.load);
+  const planned = await planWithFindings(build, bases);
   const { plan } = planned;
   const stageSteps = evaluateStages(plan, await bases.environmentOf(planned));
   const cache = new BuildCache(engine.layout, lease);
@@ -105,6 +106,34 @@ async function buildFrom(build: Build): Promise<BuildOutcome> {
   return finish(build, lease, target);
 }
 
+/** The plan; what the checks find is told also when there is none. */
+async function planWithFindings(
+  { engine, inputs, context, steps }: Build,
+  bases: Bases,
+): Promise<PlannedBuild> {
+  const { planOptions } = inputs;
+  const { ignorePatterns } = context;
+  const tell = async (): Promise<DockerfileError | undefined> => {
+    const findings = await findingsIn(engine, textOf(context), { ...planOptions, ignorePatterns });
+    for (const warning of findings.warnings) steps.warn(warning);
+    return findings.violation;
+  };
+  let planned: PlannedBuild;
+  try {
+    planned = await planBuild(parseDockerfile(textOf(context)), planOptions, bases.load);
+  } catch (error) {
+    await tell();
+    throw error;
+  }
+  const violation = await tell();
+  if (violation !== undefined) throw violation;
+  return planned;
+}
+
+function textOf({ dockerfile }: OpenedContext): string {
+  return dockerfile.text.toString('utf8');
+}
+
 async function finish(
   { engine, request, inputs, context, steps, signal }: Build,
   lease: ReturnType<typeof takeLease>,
@@ -125,8 +154,7 @@ async function finish(
     const names = inputs.outputs.flatMap((output) => ('names' in output ? output.names : []));
     writeFileSync(request.metadataFile, metadataJson({ buildRef: newBuildRef(), image, names }));
   }
-  const { name: file, text } = context.dockerfile;
-  return { imageId: image?.id, dockerfile: { file, text: text.toString('utf8') } };
+  return { imageId: image?.id, dockerfile: { file: context.dockerfile.name, text: textOf(context) } };
 }
 
 /** The context and its Dockerfile, as the steps that BuildKit makes of them. */

@@ -12,7 +12,7 @@ export interface OutputWindow {
   bytes: number;
   /** How often it was shown. */
   shown: number;
-  lines(): string[];
+  lines: () => string[];
 }
 
 export interface FrameOptions {
@@ -25,7 +25,7 @@ export interface FrameOptions {
   builder: string;
   colours: Colours;
   logLines: number;
-  windowOf(step: Step): OutputWindow | undefined;
+  windowOf: (step: Step) => OutputWindow | undefined;
 }
 
 const FAINT = '\u001B[2m';

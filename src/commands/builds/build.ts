@@ -1,14 +1,14 @@
 /** `build`: an image from a Dockerfile. */
-import type { BuildOutcome, BuildWarning } from '../engine/build-types.ts';
-import { A3sError } from '../errors.ts';
-import { parseCall } from './build/call.ts';
-import { failureText } from './build/failure.ts';
-import { buildFlags } from './build/flags.ts';
-import { Interrupt } from './build/interrupt.ts';
-import { chooseProgress, openDisplay } from './build/progress/choose.ts';
-import { type BuildFlagValues, buildRequest } from './build/request.ts';
-import { warningsText } from './build/warnings.ts';
-import { type CommandContext, defineCommand } from './command.ts';
+import type { BuildOutcome, BuildWarning } from '../../engine/build-types.ts';
+import { A3sError } from '../../errors.ts';
+import { parseCall } from './call.ts';
+import { failureText } from './failure.ts';
+import { buildFlags } from './flags.ts';
+import { Interrupt } from './interrupt.ts';
+import { chooseProgress, openDisplay } from './progress/choose.ts';
+import { type BuildFlagValues, buildRequest } from './request.ts';
+import { warningsText } from './warnings.ts';
+import { type CommandContext, defineCommand } from '../command.ts';
 
 export const build = defineCommand({
   summary: 'Build an image from a Dockerfile',
@@ -38,11 +38,11 @@ async function runBuild(context: CommandContext, flags: BuildFlagValues, path: s
   }
   const engine = await context.engine();
   if (call !== undefined) {
-    const { printCall } = await import('./build/print-call.ts');
+    const { printCall } = await import('./print-call.ts');
     return interrupt.during(printCall(context, engine, request, call));
   }
-  const { buildImage } = await import('../engine/build.ts');
-  const display = openDisplay(choice, stderr, env, context.warn);
+  const { buildImage } = await import('../../engine/build.ts');
+  const display = openDisplay(choice, stderr, env, (line) => context.warn(line));
   const warnings: BuildWarning[] = [];
   let source: BuildOutcome['dockerfile'] | undefined;
   const building = buildImage(engine, request, (event) => {

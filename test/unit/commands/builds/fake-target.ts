@@ -1,5 +1,5 @@
 /** A stream that keeps what is written, and a clock that stands still until it is told to go on. */
-import type { DisplayTarget } from '../../../../src/commands/build/progress/display.ts';
+import type { DisplayTarget } from '../../../../src/commands/builds/progress/display.ts';
 
 export class FakeTarget implements DisplayTarget {
   columns: number | undefined = undefined;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
-import { PlainDisplay } from '../../../../src/commands/build/progress/plain.ts';
+import { PlainDisplay } from '../../../../src/commands/builds/progress/plain.ts';
 import type { BuildEvent } from '../../../../src/engine/build-types.ts';
 import { FakeTarget } from './fake-target.ts';
 
