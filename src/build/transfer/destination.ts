@@ -58,7 +58,7 @@ export class WorkDirectory extends OverlayDirectory {
   #mark(): void {
     if (this.isChanged) return;
     this.isChanged = true;
-    this.parent?.#mark();
+    if (this.parent !== null) this.parent.#mark();
   }
 }
 
