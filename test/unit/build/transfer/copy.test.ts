@@ -354,7 +354,7 @@ describe('hostile and odd contexts', () => {
   });
 
   test('a directory that becomes a link to elsewhere meanwhile is not followed', async () => {
-    const directory = directoryOf({ 'd/f': 'inside', 'e/g': '' });
+    const directory = directoryOf({ 'd/f': 'inside', 'e/g': 'g' });
     const outside = directoryOf({ f: 'outsid' });
     // Only one directory is open at a time: that of `e` now.
     const plan = await planOf('COPY d e/g /x/', { source: contextOf(directory) });
