@@ -45,6 +45,7 @@ const loaders = {
   volumeRm: async () => (await import('./volume/rm.ts')).volumeRm,
   events: async () => (await import('./events.ts')).events,
   builderDu: async () => (await import('./builder/du.ts')).builderDu,
+  buildxPrune: async () => (await import('./builder/prune.ts')).buildxPrune,
   builderPrune: async () => (await import('./builder/prune.ts')).builderPrune,
   systemDf: async () => (await import('./system/df.ts')).systemDf,
   systemPrune: async () => (await import('./system/prune.ts')).systemPrune,
@@ -182,8 +183,8 @@ export const groups: Readonly<Record<string, Group>> = {
     aliases: {},
   },
   buildx: {
-    summary: 'Docker Buildx, by its name: the same as builder',
-    commands: { du: 'builderDu', prune: 'builderPrune' },
+    summary: 'Manage builds as the plugin of Docker does',
+    commands: { du: 'builderDu', prune: 'buildxPrune' },
     aliases: {},
   },
   system: {
