@@ -45,6 +45,8 @@ const loaders = {
   volumePrune: async () => (await import('./volume/prune.ts')).volumePrune,
   volumeRm: async () => (await import('./volume/rm.ts')).volumeRm,
   events: async () => (await import('./events.ts')).events,
+  builderDu: async () => (await import('./builder/du.ts')).builderDu,
+  builderPrune: async () => (await import('./builder/prune.ts')).builderPrune,
   systemDf: async () => (await import('./system/df.ts')).systemDf,
   systemPrune: async () => (await import('./system/prune.ts')).systemPrune,
   completion: async () => (await import('./completion.ts')).completion,
@@ -119,12 +121,12 @@ export const COMMON = 12;
 export const groups: Readonly<Record<string, Group>> = {
   builder: {
     summary: 'Manage builds',
-    commands: { build: 'build' },
+    commands: { build: 'build', du: 'builderDu', prune: 'builderPrune' },
     aliases: {},
   },
   buildx: {
     summary: 'Docker Buildx',
-    commands: { build: 'build' },
+    commands: { build: 'build', du: 'builderDu', prune: 'builderPrune' },
     aliases: { b: 'build' },
   },
   container: {
@@ -198,8 +200,7 @@ export const groups: Readonly<Record<string, Group>> = {
 const LATER: Readonly<Record<string, string>> = {
   '': `checkpoint compose config context manifest network node plugin secret service stack
     swarm trust`,
-  builder: 'prune',
-  buildx: 'bake create debug dial-stdio du history imagetools inspect ls prune rm stop use version',
+  buildx: 'bake create debug dial-stdio history imagetools inspect ls rm stop use version',
   container: '',
   image: '',
   volume: 'update',

@@ -151,11 +151,8 @@ async function finish(
   });
   if (request.iidFile !== undefined) writeFileSync(request.iidFile, image?.id ?? '');
   if (request.metadataFile !== undefined) {
-    const made = image === null ? null : { id: image.id, entry: image.entry };
-    writeFileSync(
-      request.metadataFile,
-      metadataJson({ buildRef: newBuildRef(), image: made, names: inputs.names }),
-    );
+    const names = inputs.outputs.flatMap((output) => ('names' in output ? output.names : []));
+    writeFileSync(request.metadataFile, metadataJson({ buildRef: newBuildRef(), image, names }));
   }
   return { imageId: image?.id, dockerfile: { file: context.dockerfile.name, text: textOf(context) } };
 }
@@ -187,7 +184,7 @@ function contextsOf({ context, inputs, steps, signal }: Build, bases: Bases, cac
         const known = cache.recall(key);
         return typeof known === 'string' ? known : undefined;
       },
-      set: (key, digest) => void cache.remember(key, digest),
+      set: (key, digest) => cache.remember(key, digest),
     },
     signal,
     image: (name, named, stage) => bases.named(name, named, stage),

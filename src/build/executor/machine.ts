@@ -5,7 +5,7 @@ import { A3sError } from '../../errors.ts';
 import type { BuiltLayer } from '../cache/built-layer.ts';
 import { readLayer, storeLayer } from '../cache/layers.ts';
 import { type CacheMount, type CacheMountRequest, openCacheMount, withCacheMounts } from '../cache/mounts.ts';
-import { openStageVm } from '../stage/stage-vm.ts';
+import { openStageVm } from '../stage/open.ts';
 import type { RunOutput, RunResult, RunStep, StageVm } from '../stage/types.ts';
 import type { Base, Chain } from './chain.ts';
 import type { BuildSession } from './session.ts';

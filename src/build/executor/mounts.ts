@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 
 import type { CacheMountRequest } from '../cache/mounts.ts';
+import { extractArchive } from '../context/extract-archive.ts';
 import type { Run } from '../dockerfile/instructions/types.ts';
 import type { Mount } from '../dockerfile/instructions/mount-types.ts';
 import type { PlannedStage, Source } from '../dockerfile/plan/types.ts';
@@ -140,12 +141,16 @@ async function requestOf(
 ): Promise<CacheMountRequest> {
   const id = mount.id === '' ? posix.join(mount.target, '.') : mount.id;
   const sharing = mount.sharing === '' ? 'shared' : mount.sharing;
-  if (source === undefined) return { id, sharing, initial: null };
+  const description = `cached mount ${mount.target}`;
+  if (source === undefined) return { id, sharing, initial: null, description };
   const { signal } = session;
   const { tree } = await session.sources.open(source, stage);
   const content = await selectForMount(tree, posix.resolve('/', mount.source), { signal });
-  const fill = (directory: string): Promise<void> => extractInto(content.tar(signal), directory, signal);
-  return { id, sharing, initial: { digest: content.contentDigest, fill } };
+  const { env } = session.remote;
+  const fill = async (directory: string): Promise<void> => {
+    await extractArchive(content.tar(signal), directory, { env, signal });
+  };
+  return { id, sharing, initial: { digest: content.contentDigest, fill }, description };
 }
 
 async function secret(mount: Mount, around: Around): Promise<PreparedMount> {

@@ -3,6 +3,7 @@
 import { transferSourceKind } from '../dockerfile/evaluate/transfer-source.ts';
 import type { Add, Copy } from '../dockerfile/instructions/types.ts';
 import { fetchGit, fetchRemoteFile } from '../context/remote.ts';
+import { DirectoryTree } from '../tree/directory-tree.ts';
 import type { RemoteSource } from '../transfer/options.ts';
 import type { BuildSession } from './session.ts';
 
@@ -19,7 +20,7 @@ export async function fetchSources(
   const sources = new Map<string, RemoteSource>();
   const fetched: AsyncDisposable[] = [];
   const dispose = async (): Promise<void> => {
-    for (const one of fetched) await one[Symbol.asyncDispose]();
+    for (const one of fetched.toReversed()) await one[Symbol.asyncDispose]();
   };
   try {
     if (instruction.kind !== 'add') return { sources, [Symbol.asyncDispose]: dispose };
@@ -29,7 +30,9 @@ export async function fetchSources(
       if (kind === 'git') {
         const checkout = await fetchGit(source, { ...remote, checksum, keepGitDirectory });
         fetched.push(checkout);
-        sources.set(source, { kind: 'directory', directory: checkout.directory });
+        const tree = new DirectoryTree({ name: source, directory: checkout.directory });
+        fetched.push({ [Symbol.asyncDispose]: async () => tree.close() });
+        sources.set(source, { kind: 'directory', tree });
       } else if (kind === 'url') {
         const file = await fetchRemoteFile(source, { ...remote, checksum });
         fetched.push(file);

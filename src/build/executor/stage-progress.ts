@@ -1,5 +1,6 @@
 /** A stage while it is built: what its steps so far have made of it. */
 import type { BuiltLayer, StepResult } from '../cache/built-layer.ts';
+import type { ImageStep } from '../cache/image-steps.ts';
 import type { PlannedStage } from '../dockerfile/plan/types.ts';
 import type { ImageDraft } from '../image/image-draft.ts';
 import type { Chain } from './chain.ts';
@@ -13,8 +14,8 @@ export class StageProgress {
   readonly stage: PlannedStage;
   readonly draft: ImageDraft;
   readonly machine: Machine;
-  /** Cache keys of the draft's layers, lowest first; null for what no step of a build has made. */
-  readonly keys: (string | null)[];
+  /** What the stage was made of since its base image. */
+  readonly steps: ImageStep[];
   chain: Chain;
   #parent: string | null = null;
 
@@ -24,17 +25,18 @@ export class StageProgress {
     {
       draft,
       chain,
-      keys,
+      steps,
       machine,
     }: Pick<StageProgress, 'draft' | 'chain' | 'machine'> & {
-      keys: readonly (string | null)[];
+      steps: readonly ImageStep[];
     },
   ) {
     this.session = session;
     this.stage = stage;
     this.draft = draft;
     this.chain = chain;
-    this.keys = [...keys];
+    this.steps = [...steps];
+    this.#parent = steps.at(-1)?.key ?? null;
     this.machine = machine;
   }
 
@@ -74,10 +76,9 @@ export class StageProgress {
   }
 
   /** A step is done. */
-  advance(key: string, { layer }: StepResult): void {
+  advance(key: string, { text }: Pick<Step, 'text'>, result: StepResult): void {
     this.#parent = key;
-    if (layer === null) return;
-    this.chain = this.chain.with(this.session.layout, layer);
-    this.keys.push(key);
+    this.steps.push({ key, result, description: text });
+    if (result.layer !== null) this.chain = this.chain.with(this.session.layout, result.layer);
   }
 }

@@ -2,6 +2,7 @@
 import { posix } from 'node:path';
 
 import type { StepResult } from '../cache/built-layer.ts';
+import type { ImageStep } from '../cache/image-steps.ts';
 import { DEFAULT_SHELL, runCommandLine, shellForm } from '../dockerfile/evaluate/command-line.ts';
 import type { HistoryDetails } from '../dockerfile/evaluate/history.ts';
 import { stepLine } from '../dockerfile/evaluate/step-text.ts';
@@ -22,8 +23,8 @@ import { directoryStep, transferStep } from './transfer-step.ts';
 export interface BuiltStage {
   draft: ImageDraft;
   chain: Chain;
-  /** Cache keys of the draft's layers, lowest first; null for what no step of a build has made. */
-  keys: readonly (string | null)[];
+  /** What it was made of since its base image. */
+  steps: readonly ImageStep[];
 }
 
 /**
@@ -47,8 +48,8 @@ export async function buildStage(
       : undefined;
     progress.draft.apply(step.instruction, detailsOf(progress, step), result);
   }
-  const { draft, chain, keys } = progress;
-  return { draft, chain, keys };
+  const { draft, chain } = progress;
+  return { draft, chain, steps: progress.steps };
 }
 
 /** Steps that progress shows and numbers. */
@@ -62,7 +63,7 @@ async function doStep(progress: StageProgress, step: Step, number: number): Prom
   const { key, result } = await session.steps.run(name, session.signal, (report) =>
     outcomeOf(progress, step, report),
   );
-  progress.advance(key, result);
+  progress.advance(key, step, result);
   return result;
 }
 

@@ -50,8 +50,6 @@ export interface RunStep {
   ulimits: readonly { name: string; soft: number | null; hard: number | null }[];
   /** Size of /dev/shm; null for 64 MiB. */
   shmBytes: number | null;
-  /** `RUN --security=insecure`: all capabilities, nothing hidden. */
-  privileged?: boolean;
 }
 
 /** Targets are absolute. What is made only to be mounted on is never part of the layer. */

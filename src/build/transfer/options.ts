@@ -13,8 +13,8 @@ export type RemoteSource =
       /** Seconds since 1970; null when the server did not tell. */
       mtime: number | null;
     }
-  /** A repository's files. */
-  | { kind: 'directory'; directory: string };
+  /** A repository's files. The tree stays the caller's. */
+  | { kind: 'directory'; tree: SourceTree };
 
 export interface TransferOptions {
   /** Where paths are read: the build context, or what `--from` names. Null when the instruction has none but heredocs and URLs. */

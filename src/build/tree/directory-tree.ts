@@ -1,7 +1,27 @@
 /** A directory of the host as a source: the build context, a named context, a repository. */
-import type { Directory, Leaf } from '../../images/layers/tree.ts';
-import type { IgnoreRules } from '../dockerignore.ts';
-import type { ContentVisitor, SourceTree } from './source-tree.ts';
+import { hash as hashOnce, createHash } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+} from 'node:fs';
+
+import { itself, openTop, OpenPath, within } from '../../confined.ts';
+import { A3sError, hasErrno } from '../../errors.ts';
+import { MAX_PATH_BYTES, quoted } from '../../images/layers/limits.ts';
+import type { EntryType, TarEntry } from '../../images/layers/tar/entry.ts';
+import type { Child, Directory, Leaf } from '../../images/layers/tree.ts';
+import type { ParentMatches } from '../dockerignore.ts';
+import { Ignored } from './ignored.ts';
+import { Pauses } from './pause.ts';
+import type { SourceTree } from './source-tree.ts';
+import { textOf } from './text.ts';
 
 /** Remembers digests from build to build, by what `stat` says of a file. */
 export interface DigestMemo {
@@ -9,17 +29,263 @@ export interface DigestMemo {
   set(key: string, digest: string): void;
 }
 
+export interface DirectoryOptions {
+  /** What errors call it. */
+  name: string;
+  /** Path of the directory; a link to one is followed. */
+  directory: string;
+  /** Lines of `.dockerignore`, as `readIgnoreFile` gives them. */
+  ignorePatterns?: readonly string[];
+  /** What the files of the host do not show, by path; one of a directory of the user's is root's. */
+  attributes?: ReadonlyMap<string, Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'xattrs'>>;
+  memo?: DigestMemo;
+}
+
+const PIECE_BYTES = 256 * 1024;
+const PERMISSIONS = 0o7777;
+const SETTLED_MS = 2000;
+
+/** A file of the host, by what tells whether it is still the same. */
+interface HostLeaf extends Leaf {
+  state: string;
+  /** Milliseconds since 1970. */
+  changed: number;
+  isSocket: boolean;
+}
+
 /**
- * Everything is root's. Sockets are empty files, as BuildKit has them. Files are opened by directory and name, so that no link leads out, even one
- * that is planted meanwhile.
+ * Everything in it is root's, and sockets are empty files, as BuildKit sends a context. Files are opened by directory and name, so that no
+ * link leads out, even one that is planted meanwhile. Extended attributes are not seen.
  */
-export declare class DirectoryTree implements SourceTree {
-  constructor(options: { name: string; directory: string; ignore: IgnoreRules; memo?: DigestMemo });
+export class DirectoryTree implements SourceTree, Disposable {
   readonly name: string;
-  readonly identity: null;
-  open(): Promise<Directory>;
-  digests(leaves: Iterable<Leaf>, signal?: AbortSignal): Promise<Map<Leaf, string>>;
-  content(leaf: Leaf): Iterable<Buffer> | null;
-  stream(leaves: ReadonlySet<Leaf>, visit: ContentVisitor, signal?: AbortSignal): Promise<void>;
-  close(): void;
+  readonly identity = null;
+  readonly #options: DirectoryOptions;
+  readonly #ignored: Ignored;
+  readonly #digests = new Map<string, string>();
+  /** Files with several names, by device and inode. */
+  readonly #linked = new Map<string, HostLeaf>();
+  #top = -1;
+  #path: OpenPath | null = null;
+  #root: Directory | null = null;
+
+  /** Nothing is read before `open`. @throws A3sError `usage` naming a pattern that is none. */
+  constructor(options: DirectoryOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#ignored = new Ignored(options.ignorePatterns ?? []);
+  }
+
+  close(): void {
+    this.#path?.[Symbol.dispose]();
+    if (this.#top >= 0) closeSync(this.#top);
+    this.#top = -1;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async open(): Promise<Directory> {
+    if (this.#root !== null) return this.#root;
+    this.#top = openTop(this.#options.directory);
+    this.#path = new OpenPath(this.#top);
+    const entry = entryOf(fstatSync(this.#top), 'directory', '');
+    this.#root = new HostDirectory(entry, () => this.#load([], []));
+    return this.#root;
+  }
+
+  async digests(leaves: Iterable<Leaf>, signal?: AbortSignal): Promise<Map<Leaf, string>> {
+    const found = new Map<Leaf, string>();
+    const pauses = new Pauses(signal);
+    for (const leaf of leaves) {
+      const key = isHost(leaf) ? leaf.state : '';
+      let digest = this.#digests.get(key) ?? this.#options.memo?.get(key);
+      if (digest === undefined) {
+        digest = await this.#hash(leaf, pauses);
+        this.#digests.set(key, digest);
+        // What was written just now may be written again without its times showing it.
+        const isSettled = isHost(leaf) && leaf.changed < Date.now() - SETTLED_MS;
+        if (isSettled) this.#options.memo?.set(key, digest);
+      }
+      found.set(leaf, digest);
+    }
+    return found;
+  }
+
+  async #hash(leaf: Leaf, pauses: Pauses): Promise<string> {
+    if (leaf.entry.size <= PIECE_BYTES) {
+      const [only = Buffer.alloc(0)] = this.content(leaf);
+      await pauses.after(only.length);
+      return hashOnce('sha256', only);
+    }
+    const hash = createHash('sha256');
+    for (const piece of this.content(leaf)) {
+      hash.update(piece);
+      await pauses.after(piece.length);
+    }
+    return hash.digest('hex');
+  }
+
+  *content(leaf: Leaf): Generator<Buffer, void, undefined> {
+    if (leaf.entry.size === 0 || !isHost(leaf) || leaf.isSocket) return;
+    const file = this.#openFile(leaf);
+    try {
+      if (stateOf(fstatSync(file)) !== leaf.state) throw changed(leaf.path);
+      for (let left = leaf.entry.size; left > 0;) {
+        const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, left));
+        const count = readSync(file, piece);
+        if (count === 0) throw changed(leaf.path);
+        left -= count;
+        yield piece.subarray(0, count);
+      }
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  /** Every file can be had alone. */
+  async stream(): Promise<void> {}
+
+  #openFile({ path }: HostLeaf): number {
+    const names = path.split('/');
+    const name = names.pop() ?? '';
+    try {
+      const directory = this.#enter(names);
+      // Without O_NONBLOCK a FIFO that has taken the file's place would wait for a writer.
+      return openSync(
+        within(directory, name),
+        constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+      );
+    } catch (error) {
+      if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) throw changed(path);
+      throw unreadable(path, error);
+    }
+  }
+
+  #enter(names: readonly string[]): number {
+    if (this.#path === null || this.#top < 0)
+      throw new A3sError('io', `the directory of ${this.name} is closed`);
+    return this.#path.enter(names);
+  }
+
+  #load(names: readonly string[], matches: ParentMatches): Map<string, Child> {
+    const children = new Map<string, Child>();
+    const prefix = names.length === 0 ? '' : `${names.join('/')}/`;
+    let directory: number;
+    let found: string[];
+    try {
+      directory = this.#enter(names);
+      found = readdirSync(itself(directory), 'latin1');
+    } catch (error) {
+      if (hasErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return children;
+      throw unreadable(names.join('/'), error);
+    }
+    for (const name of found.toSorted()) {
+      const path = prefix + name;
+      if (path.length > MAX_PATH_BYTES) throw unreadable(path, new Error('file name too long'));
+      const verdict = this.#ignored.verdict(path, matches);
+      if (!verdict.entered) continue;
+      const stat = lstatSync(within(directory, name), { throwIfNoEntry: false });
+      if (stat === undefined) continue;
+      if (stat.isDirectory()) {
+        const load = (): Map<string, Child> => this.#load([...names, name], verdict.matches);
+        const inner = new HostDirectory(this.#entry(path, stat, 'directory', ''), load);
+        // An ignored directory is there if something in it is not ignored.
+        if (verdict.ignored && inner.children.size === 0) continue;
+        children.set(name, { node: inner, layer: 0 });
+        // Looking into it may have closed this one.
+        if (verdict.ignored) directory = this.#enter(names);
+      } else if (!verdict.ignored) {
+        children.set(name, { node: this.#leaf(directory, name, path, stat), layer: 0 });
+      }
+    }
+    return children;
+  }
+
+  #entry(path: string, stat: Stats, type: EntryType, link: string): TarEntry {
+    const known = this.#options.attributes?.get(path);
+    return known === undefined ? entryOf(stat, type, link) : { ...entryOf(stat, type, link), ...known };
+  }
+
+  #leaf(directory: number, name: string, path: string, stat: Stats): HostLeaf {
+    const key = `${stat.dev}:${stat.ino}`;
+    const known = stat.nlink > 1 ? this.#linked.get(key) : undefined;
+    if (known !== undefined) return known;
+    const link = stat.isSymbolicLink() ? readlinkSync(within(directory, name), 'latin1') : '';
+    const entry = this.#entry(path, stat, kindOf(stat), link);
+    const state = stateOf(stat);
+    const isSocket = stat.isSocket();
+    const leaf = { entry, layer: 0, ordinal: 0, path, state, changed: stat.ctimeMs, isSocket };
+    if (stat.nlink > 1) this.#linked.set(key, leaf);
+    return leaf;
+  }
+}
+
+class HostDirectory implements Directory {
+  entry: TarEntry;
+  opaqueIn = -1;
+  readonly #load: () => Map<string, Child>;
+  #children: Map<string, Child> | null = null;
+
+  constructor(entry: TarEntry, load: () => Map<string, Child>) {
+    this.entry = entry;
+    this.#load = load;
+  }
+
+  get children(): Map<string, Child> {
+    this.#children ??= this.#load();
+    return this.#children;
+  }
+}
+
+function isHost(leaf: Leaf): leaf is HostLeaf {
+  return 'state' in leaf;
+}
+
+/** Changes whenever somebody writes to the file: the change time cannot be set back. */
+function stateOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+}
+
+function entryOf(stat: Stats, type: EntryType, link: string): TarEntry {
+  const isDevice = type === 'character' || type === 'block';
+  return {
+    type,
+    name: '',
+    link,
+    mode: stat.mode & PERMISSIONS,
+    uid: 0,
+    gid: 0,
+    mtime: Math.floor(stat.mtimeMs / 1000),
+    size: type === 'file' ? stat.size : 0,
+    // Device numbers as Linux packs them: 12 bits of major at 8, the minor around it.
+    major: isDevice ? Math.floor(stat.rdev / 256) % 4096 : 0,
+    minor: isDevice ? (stat.rdev % 256) + Math.floor(stat.rdev / 2 ** 20) * 256 : 0,
+    xattrs: [],
+    sparse: null,
+  };
+}
+
+function kindOf(stat: Stats): EntryType {
+  if (stat.isSymbolicLink()) return 'symlink';
+  if (stat.isFIFO()) return 'fifo';
+  if (stat.isCharacterDevice()) return 'character';
+  return stat.isBlockDevice() ? 'block' : 'file';
+}
+
+function changed(path: string): A3sError {
+  return new A3sError('io', `${quoted(path)} was changed while it was copied`);
+}
+
+function unreadable(path: string, cause: unknown): unknown {
+  const reason = hasErrno(cause, 'EACCES', 'EPERM') ? 'permission denied' : '';
+  if (reason === '' && !(cause instanceof Error && cause.message === 'file name too long')) return cause;
+  return new A3sError(
+    'io',
+    `error from sender: open ${textOf(path) || '.'}: ${reason || 'file name too long'}`,
+    {
+      cause,
+    },
+  );
 }

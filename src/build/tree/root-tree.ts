@@ -1,10 +1,17 @@
 /** A stage's root: the base image's squashfs with the layers that the build has made on it. */
-import type { Writable } from 'node:stream';
+import { createHash } from 'node:crypto';
+import { pipeline } from 'node:stream/promises';
 
+import { Budget, errorOf } from '../../images/layers/limits.ts';
+import { Merge } from '../../images/layers/merge.ts';
+import { TarReader } from '../../images/layers/tar/reader.ts';
 import type { Directory, Leaf } from '../../images/layers/tree.ts';
 import type { Rootfs } from '../../images/rootfs.ts';
-import type { LayerListing } from './layer-listing.ts';
+import { type LayerListing, listing } from './layer-listing.ts';
+import { OverlayDirectory } from './overlay-directory.ts';
+import { Pauses } from './pause.ts';
 import type { ContentVisitor, SourceTree } from './source-tree.ts';
+import { BASE_LAYER, Squashfs } from './squashfs/squashfs.ts';
 
 /** A layer that the build has made, or found in its cache. */
 export interface RootLayer {
@@ -12,35 +19,182 @@ export interface RootLayer {
   diffId: string;
   /** Its tar, uncompressed; each call starts at the beginning. */
   read(): AsyncIterable<Buffer>;
-  /** What is in it, if it was looked at while it was made (`listing`); otherwise it is read when a name is asked for. */
+  /** What is in it, if it was listed while it was made (`listing`); otherwise it is read once when the tree is opened. */
   listing?: LayerListing;
 }
 
-/** Immutable: `withLayer` makes another one and leaves this as it is. Nothing is read before `open`. */
-export declare class RootTree implements SourceTree {
-  /** @param rootfs null for `FROM scratch` */
-  constructor(options: { name: string; rootfs: Rootfs | null; layers?: readonly RootLayer[] });
-  readonly name: string;
-  readonly identity: string;
-  withLayer(layer: RootLayer): RootTree;
-  open(): Promise<Directory>;
-  digests(leaves: Iterable<Leaf>, signal?: AbortSignal): Promise<Map<Leaf, string>>;
-  content(leaf: Leaf): Iterable<Buffer> | null;
-  stream(leaves: ReadonlySet<Leaf>, visit: ContentVisitor, signal?: AbortSignal): Promise<void>;
-  /** Closes the base's file, for every tree that was made from this one. */
-  close(): void;
+export interface RootOptions {
+  /** What errors call it. */
+  name: string;
+  /** Null for `FROM scratch`. */
+  rootfs: Rootfs | null;
+  /** Lowest first. */
+  layers?: readonly RootLayer[];
 }
 
-/** Writes a whole root as a tar (`-o type=tar`), parents first, with the archive's end; does not end the sink. */
-export declare function exportTree(
-  root: SourceTree,
-  sink: Writable,
-  options: { maxMtime: number | null; signal?: AbortSignal },
-): Promise<void>;
+interface Lineage {
+  base: Base;
+  below: RootTree;
+}
 
-/** Writes a whole root into an empty or existing directory of the host (`-o type=local`). */
-export declare function exportToDirectory(
-  root: SourceTree,
-  directory: string,
-  options: { maxMtime: number | null; signal?: AbortSignal },
-): Promise<void>;
+/** The base, opened when it is first needed. */
+class Base {
+  readonly rootfs: Rootfs | null;
+  readonly digests = new Map<number, string>();
+  #squashfs: Squashfs | null = null;
+
+  constructor(rootfs: Rootfs | null) {
+    this.rootfs = rootfs;
+  }
+
+  get squashfs(): Squashfs | null {
+    if (this.rootfs !== null) this.#squashfs ??= new Squashfs(this.rootfs.path);
+    return this.#squashfs;
+  }
+
+  close(): void {
+    this.#squashfs?.close();
+    this.#squashfs = null;
+  }
+}
+
+/** Immutable: `withLayer` makes another one and leaves this as it is. Nothing is read before `open`. */
+export class RootTree implements SourceTree {
+  readonly name: string;
+  readonly identity: string;
+  readonly #base: Base;
+  readonly #layers: readonly RootLayer[];
+  /** The tree that this one has a layer more than. */
+  readonly #below: RootTree | null;
+  #opened: Promise<Directory> | null = null;
+
+  /** @param lineage of a tree that is made from another one */
+  constructor({ name, rootfs, layers = [] }: RootOptions, lineage?: Lineage) {
+    this.name = name;
+    this.#base = lineage?.base ?? new Base(rootfs);
+    this.#layers = layers;
+    this.#below = lineage?.below ?? null;
+    const parts = [this.#base.rootfs?.digest ?? 'scratch', ...this.#layers.map(({ diffId }) => diffId)];
+    this.identity = createHash('sha256').update(parts.join('\n')).digest('hex');
+  }
+
+  /** This tree with a layer on it. @param name another name for errors */
+  withLayer(layer: RootLayer, name = this.name): RootTree {
+    const options = { name, rootfs: this.#base.rootfs, layers: [...this.#layers, layer] };
+    return new RootTree(options, { base: this.#base, below: this });
+  }
+
+  /** Closes the base's file, for every tree that was made from this one. */
+  close(): void {
+    this.#base.close();
+  }
+
+  open(): Promise<Directory> {
+    this.#opened ??= this.#merge();
+    return this.#opened;
+  }
+
+  async #merge(): Promise<Directory> {
+    // What is open already is not merged again.
+    let ground = this.#below;
+    while (ground !== null && ground.#opened === null) ground = ground.#below;
+    const lower = ground === null ? (this.#base.squashfs?.root ?? null) : await ground.open();
+    const known = ground === null ? 0 : ground.#layers.length;
+    const merge = new Merge(new OverlayDirectory(lower), known);
+    for (const layer of this.#layers.slice(known)) {
+      merge.nextLayer(layer.diffId);
+      layer.listing ??= await list(layer);
+      for (const entry of layer.listing.entries) merge.apply(entry);
+    }
+    return merge.root;
+  }
+
+  async digests(leaves: Iterable<Leaf>, signal?: AbortSignal): Promise<Map<Leaf, string>> {
+    const found = new Map<Leaf, string>();
+    const pauses = new Pauses(signal);
+    const { digests } = this.#base;
+    for (const leaf of leaves) {
+      const { layer, ordinal, entry } = leaf;
+      if (layer !== BASE_LAYER) {
+        found.set(leaf, contentDigest(leaf, this.#layers[layer]?.listing?.digests[ordinal] ?? ''));
+        continue;
+      }
+      let digest = digests.get(ordinal);
+      if (digest === undefined) {
+        const hash = createHash('sha256');
+        for (const piece of this.content(leaf) ?? []) {
+          hash.update(piece);
+          await pauses.after(piece.length);
+        }
+        digest = hash.digest('hex');
+        digests.set(ordinal, digest);
+        await pauses.after(entry.size === 0 ? 1 : 0);
+      }
+      found.set(leaf, digest);
+    }
+    return found;
+  }
+
+  content(leaf: Leaf): Iterable<Buffer> | null {
+    if (leaf.entry.size === 0) return [];
+    if (leaf.layer !== BASE_LAYER) return null;
+    return this.#base.squashfs?.content(leaf.ordinal) ?? null;
+  }
+
+  async stream(wanted: ReadonlySet<Leaf>, visitor: ContentVisitor, signal?: AbortSignal): Promise<void> {
+    const byLayer = Map.groupBy(wanted, ({ layer }) => layer);
+    for (const [n, layer] of this.#layers.entries()) {
+      const leaves = byLayer.get(n);
+      if (leaves === undefined) continue;
+      await streamLayer(layer, new Map(leaves.map((leaf) => [leaf.ordinal, leaf])), visitor, signal);
+    }
+  }
+}
+
+/** Where the holes are is part of what a file is. */
+function contentDigest({ entry }: Leaf, digest: string): string {
+  if (entry.sparse === null) return digest;
+  return createHash('sha256')
+    .update(JSON.stringify([digest, entry.size, entry.sparse]))
+    .digest('hex');
+}
+
+async function list(layer: RootLayer): Promise<LayerListing> {
+  const { sink, listing: found } = listing(layer.diffId);
+  await pipeline(layer.read(), sink);
+  return found;
+}
+
+/** Reads a layer as far as its last wanted file. */
+async function streamLayer(
+  layer: RootLayer,
+  wanted: ReadonlyMap<number, Leaf>,
+  visitor: ContentVisitor,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let ordinal = -1;
+  let left = wanted.size;
+  let isWanted = false;
+  let isPast = false;
+  const reader = new TarReader(errorOf(layer.diffId), new Budget(), {
+    entry() {
+      ordinal += 1;
+      isPast = left === 0;
+      const leaf = wanted.get(ordinal);
+      isWanted = leaf !== undefined;
+      if (leaf === undefined) return;
+      left -= 1;
+      visitor.begin(leaf);
+    },
+    content: (bytes) => {
+      if (isWanted) visitor.content(bytes);
+    },
+  });
+  for await (const piece of layer.read()) {
+    signal?.throwIfAborted();
+    reader.push(piece);
+    await visitor.settled();
+    if (isPast) return;
+  }
+  reader.end();
+}

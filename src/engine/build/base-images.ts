@@ -117,7 +117,7 @@ export async function stageOnImage(
   return {
     draft: ImageDraft.ofImage(documentsOf(engine, image).config, layers, { epoch }),
     chain: Chain.on(baseOfImage(reference, image, rootfs)),
-    keys: layers.map(() => null),
+    steps: [],
   };
 }
 

@@ -130,6 +130,6 @@ export class Bases {
 
   #scratch(platform: PlannedStage['platform']): BuiltStage {
     const { epoch } = this.#options.inputs;
-    return { draft: ImageDraft.scratch(platform, { epoch }), chain: Chain.on(SCRATCH), keys: [] };
+    return { draft: ImageDraft.scratch(platform, { epoch }), chain: Chain.on(SCRATCH), steps: [] };
   }
 }

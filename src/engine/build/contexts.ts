@@ -1,7 +1,6 @@
 /** The trees that a build reads besides its stages: the context, named contexts, images. */
 import { openNamedContext } from '../../build/context/named-contexts.ts';
 import type { NamedContext, OpenedContext, OpenedSource, SourceOptions } from '../../build/context/types.ts';
-import { IgnoreRules } from '../../build/dockerignore.ts';
 import type { PlannedStage } from '../../build/dockerfile/plan/types.ts';
 import type { OpenSource } from '../../build/executor/sources.ts';
 import type { BuiltStage } from '../../build/executor/stage.ts';
@@ -61,9 +60,9 @@ export class Contexts implements AsyncDisposable {
   }
 
   #treeOf(name: string, source: OpenedSource): DirectoryTree {
-    const { directory, ignorePatterns } = source;
+    const { directory, ignorePatterns, attributes } = source;
     const { memo } = this.#options;
-    const tree = new DirectoryTree({ name, directory, ignore: new IgnoreRules(ignorePatterns), memo });
+    const tree = new DirectoryTree({ name, directory, ignorePatterns, attributes, memo });
     this.#trees.push(tree);
     return tree;
   }

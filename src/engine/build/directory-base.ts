@@ -41,10 +41,10 @@ export async function stageOnDirectory(
     signal,
   );
   const draft = ImageDraft.scratch(stage.platform, { epoch });
-  if (layer === null) return { draft, chain: empty, keys: [] };
+  if (layer === null) return { draft, chain: empty, steps: [] };
   const created = new Date(epoch === null ? Date.now() : epoch * 1000).toISOString();
   draft.apply(everything(stage), { words: [], declared: [], workingDirectory: '/' }, { layer, created });
-  return { draft, chain: empty.with(layout, layer), keys: [null] };
+  return { draft, chain: empty.with(layout, layer), steps: [] };
 }
 
 function everything({ from }: PlannedStage): Copy {

@@ -11,7 +11,6 @@ import { type BuildOutput, buildOutputs } from '../../build/output/build-output.
 import { openSecrets, parseSecrets, type Secrets } from '../../build/secrets/secrets.ts';
 import { openSshAgents, parseSsh, type SshAgents } from '../../build/secrets/ssh.ts';
 import { hostPlatform, parsePlatform } from '../../images/platform.ts';
-import { canonicalTag, parseReference } from '../../images/reference.ts';
 import { spoolName } from '../../images/store/leases.ts';
 import type { BuildRequest } from '../build-types.ts';
 import { memoryMiB } from '../limits.ts';
@@ -30,8 +29,6 @@ export interface BuildInputs extends AsyncDisposable {
   /** `--platform` was given. */
   platformAsked: boolean;
   outputs: readonly BuildOutput[];
-  /** Whole names for the image. */
-  names: readonly string[];
   annotations: Readonly<Record<string, string>>;
   inlineCache: boolean;
   secrets: Secrets;
@@ -51,7 +48,13 @@ export async function readInputs(
   signal: AbortSignal,
 ): Promise<BuildInputs> {
   const { env, buildArguments, tags, push, load } = request;
-  const outputs = buildOutputs({ outputs: request.outputs, push, load, tags });
+  const outputs = buildOutputs({
+    outputs: request.outputs,
+    push,
+    load,
+    tags,
+    stdoutIsTerminal: request.stdout.isTTY === true,
+  });
   const cwd = process.cwd();
   const named = await parseNamedContexts(request.contexts, cwd);
   const platform = request.platform === undefined ? hostPlatform() : parsePlatform(request.platform);
@@ -73,7 +76,6 @@ export async function readInputs(
       },
       platformAsked: request.platform !== undefined,
       outputs,
-      names: tags.map((tag) => canonicalTag(parseReference(tag))),
       annotations: Object.fromEntries(request.annotations.map(annotation)),
       inlineCache: isTrue(buildArguments.get(INLINE_CACHE)),
       secrets,

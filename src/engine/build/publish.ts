@@ -2,15 +2,16 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
-import type { Writable } from 'node:stream';
+import { PassThrough, type Writable } from 'node:stream';
 
 import type { BuiltStage } from '../../build/executor/stage.ts';
 import type { StepReport, Steps } from '../../build/executor/steps.ts';
-import type { BuildOutput } from '../../build/output/build-output.ts';
+import type { BuildOutput, ImageForm } from '../../build/output/build-output.ts';
+import { exportLocal } from '../../build/output/export-local.ts';
 import { exportArchive, exportLayout } from '../../build/output/exporters.ts';
 import { nameImage, writeImage, type WrittenImage } from '../../build/output/write-image.ts';
-import { exportToDirectory, exportTree } from '../../build/tree/root-tree.ts';
-import { familiarString, parseReference } from '../../images/reference.ts';
+import { exportTree } from '../../build/tree/export.ts';
+import { canonicalTag, familiarString, parseReference } from '../../images/reference.ts';
 import type { Lease } from '../../images/store/leases.ts';
 import { tellImage } from '../image-events.ts';
 import { push } from '../push.ts';
@@ -65,12 +66,10 @@ function publishOne(
         output.type === 'tar' ? 'exporting to client tarball' : 'exporting to client directory',
         signal,
         async () => {
-          await toFiles(built, output, options);
+          await toFiles(built, output, { ...options, notify: engine.notify });
           return null;
         },
       );
-    case 'cacheonly':
-      return Promise.resolve(null);
     default:
       return output satisfies never;
   }
@@ -85,14 +84,16 @@ async function toImage(
   options: Reporting,
 ): Promise<WrittenImage> {
   const { report } = options;
-  const written = await write(engine, built, 'oci', options);
+  const written = await write(engine, built, output, options);
   report.finished(`writing image ${written.id}`);
-  const { image } = await nameImage(engine.layout, engine.bundleDir, written, output.names);
-  for (const name of output.names) {
+  if (!output.store && !output.push) return written;
+  const names = output.names.map((name) => canonicalTag(parseReference(name)));
+  const { image } = await nameImage(engine.layout, engine.bundleDir, written, names);
+  for (const name of names) {
     report.finished(`naming to ${name}`);
     tellImage(engine.layout, 'tag', image.id, familiarString(parseReference(name)));
   }
-  if (output.push) await pushAll(engine, output, options);
+  if (output.push) await pushAll(engine, { ...output, names }, options);
   return written;
 }
 
@@ -126,12 +127,12 @@ async function toArchive(
   options: Reporting,
 ): Promise<WrittenImage> {
   const { stdout, signal, report } = options;
-  const { type: form, names, dest } = output;
-  const written = await write(engine, built, form, options);
+  const { names, dest } = output;
+  const written = await write(engine, built, output, options);
   report.finished(`exporting config ${written.id}`);
   if (!output.tar) await exportLayout(engine.layout, written, { directory: dest, names, signal });
   else {
-    await into(dest, stdout, (sink) => exportArchive(engine.layout, written, { form, names, sink, signal }));
+    await into(dest, stdout, (sink) => exportArchive(engine.layout, written, { names, sink, signal }));
   }
   report.finished('sending tarball');
   return written;
@@ -140,11 +141,16 @@ async function toArchive(
 async function toFiles(
   { chain }: BuiltStage,
   { type, dest }: BuildOutput & { type: 'tar' | 'local' },
-  { stdout, signal, epoch }: PublishOptions,
+  { stdout, signal, epoch, notify }: PublishOptions & { notify: (line: string) => void },
 ): Promise<void> {
   const options = { maxMtime: epoch, signal };
-  if (type === 'local') await exportToDirectory(chain.tree, dest, options);
-  else await into(dest, stdout, (sink) => exportTree(chain.tree, sink, options));
+  if (type === 'tar') return into(dest, stdout, (sink) => exportTree(chain.tree, sink, options));
+  const tar = new PassThrough();
+  const made = exportTree(chain.tree, tar, options).then(
+    () => tar.end(),
+    (error: Error) => tar.destroy(error),
+  );
+  await Promise.all([made, exportLocal(tar, dest, { signal, notify })]);
 }
 
 async function into(dest: string, stdout: Writable, write: (sink: Writable) => Promise<void>): Promise<void> {
@@ -156,12 +162,12 @@ async function into(dest: string, stdout: Writable, write: (sink: Writable) => P
 
 async function write(
   engine: Engine,
-  { draft, keys }: BuiltStage,
-  form: 'oci' | 'docker',
+  { draft, steps }: BuiltStage,
+  { form, annotations: own }: ImageForm,
   { lease, annotations, inlineCache, report }: Reporting,
 ): Promise<WrittenImage> {
-  const steps = { keys, inline: inlineCache };
-  const written = await writeImage(engine.layout, lease, draft, { form, annotations, steps });
+  const options = { form, annotations: { ...annotations, ...own }, steps, inlineCache };
+  const written = await writeImage(engine.layout, lease, draft, options);
   report.finished('exporting layers');
   return written;
 }

@@ -34,10 +34,16 @@ const NOTHING: Effect = { kind: 'nothing' };
 const CHANGED: Effect = { kind: 'changed' };
 
 export class Merge {
-  readonly root = emptyDirectory(null);
-  #layer = -1;
+  readonly root: Directory;
+  #layer: number;
   #digest = '';
   #ordinal = -1;
+
+  /** @param root what is there already, made of `below` layers; it is changed. */
+  constructor(root: Directory = emptyDirectory(null), below = 0) {
+    this.root = root;
+    this.#layer = below - 1;
+  }
 
   /** Begins the next layer. @param digest for errors. */
   nextLayer(digest: string): void {
