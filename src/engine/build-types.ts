@@ -23,12 +23,12 @@ export interface BuildRequest {
   /** A name without a value has got the caller's; without one there it is left out. */
   buildArguments: ReadonlyMap<string, string>;
   labels: ReadonlyMap<string, string>;
-  /** `[scope:]key=value`, as written. */
-  annotations: readonly string[];
+  /** Of the manifest. */
+  annotations: ReadonlyMap<string, string>;
   noCache: boolean;
   /** Names of stages whose steps are made anew. */
   noCacheFilter: readonly string[];
-  /** `--cache-from`, as written. */
+  /** Names of images whose layers may be used again. */
   cacheFrom: readonly string[];
   /** Images are pulled even if they are there. */
   pull: boolean;

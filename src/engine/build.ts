@@ -160,8 +160,11 @@ async function finish(
 /** The context and its Dockerfile, as the steps that BuildKit makes of them. */
 async function loadContext(inputs: BuildInputs, steps: Steps, signal: AbortSignal): Promise<OpenedContext> {
   const name = `[internal] load build definition from ${inputs.fileName}`;
+  const open = (): Promise<OpenedContext> => openBuildContext(inputs.contextRequest, inputs.remote);
+  // That nothing is there on this machine is no step's failure.
+  const local = isOfThisMachine(inputs.contextRequest.context) ? await open() : undefined;
   const context = await steps.run(name, signal, async (report) => {
-    const opened = await openBuildContext(inputs.contextRequest, inputs.remote);
+    const opened = local ?? (await open());
     report.finished('transferring dockerfile:', opened.dockerfile.text.length);
     return opened;
   });
@@ -171,6 +174,11 @@ async function loadContext(inputs: BuildInputs, steps: Steps, signal: AbortSigna
     return Promise.resolve();
   });
   return context;
+}
+
+/** What no URL can be; others may be paths as well. */
+function isOfThisMachine(context: string): boolean {
+  return context !== '-' && !context.includes(':');
 }
 
 function contextsOf({ context, inputs, steps, signal }: Build, bases: Bases, cache: BuildCache): Contexts {

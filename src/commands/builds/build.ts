@@ -15,6 +15,17 @@ export const build = defineCommand({
   usage: '[OPTIONS] PATH | URL | -',
   args: { min: 1, max: 1 },
   flags: buildFlags,
+  examples: [
+    ['-t app .', 'An image named app from the Dockerfile here'],
+    [
+      '-f docker/Dockerfile --target test --build-arg VERSION=2 .',
+      'Another Dockerfile, up to one of its stages',
+    ],
+    ['--secret id=token,src=token.txt --ssh default .', 'With a secret and an ssh agent for RUN --mount'],
+    ['-o out .', 'The files of the last stage, into the directory out'],
+    ['-q https://example.org/app.git#main', 'From a repository; prints the ID of the image only'],
+    ['--check .', 'Looks for mistakes, builds nothing'],
+  ],
   async run(context, { flags, args: [path = ''] }) {
     try {
       return await runBuild(context, flags, path);

@@ -27,14 +27,14 @@ export function parseCall(flags: { call: string; check: boolean }): BuildCall | 
     else method = value;
   }
   if (method === 'build' || method === '') return undefined;
-  const known = METHODS[method];
+  const known = METHODS.get(method);
   if (known === undefined) throw new A3sError('usage', `unsupported request frontend.${method}`);
   return { method: known, json: format === 'json', ignoreStatus };
 }
 
-const METHODS: Readonly<Record<string, BuildCall['method'] | undefined>> = {
-  check: 'lint',
-  lint: 'lint',
-  outline: 'outline',
-  targets: 'targets',
-};
+const METHODS: ReadonlyMap<string, BuildCall['method']> = new Map([
+  ['check', 'lint'],
+  ['lint', 'lint'],
+  ['outline', 'outline'],
+  ['targets', 'targets'],
+]);

@@ -10,13 +10,10 @@ export function failureText(error: unknown): string | undefined {
   const source = error instanceof BuildError ? error.source : undefined;
   const blamed = source === undefined ? '' : lines(excerpt(source.file, source.text, source.lines));
   const prefix = error instanceof BuildError ? 'failed to solve: ' : '';
-  return `${blamed}ERROR: ${prefix}${lines(error.message)}${hintOf(error)}\n`;
+  return `${blamed}${oneLine(`ERROR: ${prefix}${error.message}`)}${hintOf(error)}\n`;
 }
 
-/** Commands and Dockerfiles have several lines; none of them may steer the terminal. */
+/** A Dockerfile's lines and tabs stay what they are; nothing in it steers the terminal. */
 function lines(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => oneLine(line.replaceAll('\t', '        ')))
-    .join('\n');
+  return text.replace(/[^\n\t]+/g, oneLine);
 }

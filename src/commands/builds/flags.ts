@@ -8,15 +8,30 @@ const OWN_CPUS = 'the CPUs of a build are those of its VMs; ask for a number of 
 const NO_ATTESTATIONS = 'a build makes images without attestations';
 
 export const buildFlags = {
-  'add-host': { kind: 'extraHost', help: 'Add a custom host-to-IP mapping (format: "host:ip")' },
-  annotation: { kind: 'list', help: 'Add annotation to the image' },
+  'add-host': {
+    kind: 'extraHost',
+    help: 'Add a custom host-to-IP mapping (format: "host:ip")',
+    partly: 'no `host-gateway`: a build has no way to the services of its host',
+  },
+  annotation: {
+    kind: 'list',
+    help: 'Add annotation to the image',
+    partly: 'there is one manifest, which every scope is about',
+  },
   'build-arg': { kind: 'list', help: 'Set build-time variables' },
   'build-context': { kind: 'list', help: 'Additional build contexts (e.g., name=path)' },
-  'cache-from': { kind: 'list', help: 'Local images whose layers may be used again' },
+  'cache-from': {
+    kind: 'list',
+    help: 'Local images whose layers may be used again',
+    partly: 'images that are here; no `type=` but `registry`',
+    values: 'image',
+  },
   call: {
     kind: 'string',
     help: 'Set method for evaluating build ("check", "outline", "targets")',
     default: 'build',
+    partly: '`check`, `outline` and `targets`; images that are not here are not looked at',
+    values: ['build', 'check', 'outline', 'targets'],
   },
   check: { kind: 'bool', help: 'Shorthand for "--call=check"' },
   cpus: { kind: 'decimal', help: 'Number of CPUs for the "RUN" instructions', default: '2' },
@@ -31,15 +46,22 @@ export const buildFlags = {
     kind: 'string',
     help: 'Set the networking mode for the "RUN" instructions during build',
     default: 'default',
+    partly: '`default` and `none`',
+    values: ['default', 'none'],
   },
   'no-cache': { kind: 'bool', help: 'Do not use cache when building the image' },
   'no-cache-filter': { kind: 'list', help: 'Do not cache specified stages' },
   output: { kind: 'list', short: 'o', help: 'Output destination (format: "type=local,dest=path")' },
-  platform: { kind: 'list', help: 'Set target platform for build' },
+  platform: {
+    kind: 'list',
+    help: 'Set target platform for build',
+    partly: 'one; what it runs is what the host runs',
+  },
   progress: {
     kind: 'string',
     help: 'Set type of progress output ("auto", "none", "plain", "quiet", "rawjson", "tty"). Use plain to show box output',
     default: 'auto',
+    values: ['auto', 'none', 'plain', 'quiet', 'rawjson', 'tty'],
   },
   pull: { kind: 'bool', help: 'Always attempt to pull all referenced images' },
   push: { kind: 'bool', help: 'Shorthand for "--output=type=registry"' },
@@ -50,7 +72,7 @@ export const buildFlags = {
     kind: 'list',
     help: 'SSH agent socket or keys to expose to the build (format: "default|<id>[=<socket>|<key>[,<key>]]")',
   },
-  tag: { kind: 'list', short: 't', help: 'Name and optionally a tag (format: "name:tag")' },
+  tag: { kind: 'list', short: 't', help: 'Name and optionally a tag (format: "name:tag")', values: 'image' },
   target: { kind: 'string', help: 'Set the target build stage to build' },
   ulimit: { kind: 'ulimit', help: 'Ulimit options' },
 

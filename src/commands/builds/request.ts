@@ -6,6 +6,8 @@ import { A3sError } from '../../errors.ts';
 import { parseInt64 } from '../../go-numbers.ts';
 import { goQuote } from '../../go-quote.ts';
 import type { CommandContext } from '../command.ts';
+import { parseAnnotations } from './annotations.ts';
+import { parseCacheSources } from './cache-sources.ts';
 import type { FlagValues } from '../flags/spec.ts';
 import type { buildFlags } from './flags.ts';
 
@@ -42,10 +44,10 @@ export function buildRequest(
     platform: platformOf(flags.platform, env),
     buildArguments,
     labels: pairsOf(flags.label, () => ''),
-    annotations: flags.annotation,
+    annotations: parseAnnotations(flags.annotation),
     noCache: flags['no-cache'],
     noCacheFilter: flags['no-cache-filter'],
-    cacheFrom: flags['cache-from'],
+    cacheFrom: parseCacheSources(flags['cache-from']),
     pull: flags.pull,
     secrets: flags.secret,
     ssh: flags.ssh,

@@ -76,7 +76,7 @@ export async function readInputs(
       },
       platformAsked: request.platform !== undefined,
       outputs,
-      annotations: Object.fromEntries(request.annotations.map(annotation)),
+      annotations: Object.fromEntries(request.annotations),
       inlineCache: isTrue(buildArguments.get(INLINE_CACHE)),
       secrets,
       ssh,
@@ -129,15 +129,6 @@ function hostsLine(entry: string): string {
 /** Docker's -1 is no limit. */
 function limit(value: number): number | null {
   return value < 0 ? null : value;
-}
-
-/** `[scope:]key=value`: there is one manifest, which every scope is about. */
-function annotation(text: string): [string, string] {
-  const equals = text.indexOf('=');
-  const key = text
-    .slice(0, equals)
-    .replace(/^(?:index|manifest|manifest-descriptor|index-descriptor)(?:\[[^\]]*\])?:/, '');
-  return [key, text.slice(equals + 1)];
 }
 
 /** Go's strconv.ParseBool, false for what is neither. */

@@ -19,6 +19,7 @@ const FAILED_LINES = 10;
 
 export class PlainDisplay implements BuildDisplay {
   readonly #target: DisplayTarget;
+  readonly #description: string;
   readonly #now: () => number;
   readonly #steps: Steps;
   readonly #shown = new Map<Step, PlainStep>();
@@ -29,12 +30,12 @@ export class PlainDisplay implements BuildDisplay {
   #written = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param description the first line, about the builder; empty for none */
+  /** @param description the line above the first step, about the builder; empty for none */
   constructor(target: DisplayTarget, description: string, now: () => number = Date.now) {
     this.#target = target;
     this.#now = now;
     this.#steps = new Steps(now);
-    if (description !== '') target.write(`#0 ${description}\n\n`);
+    this.#description = description;
   }
 
   event(event: BuildEvent): void {
@@ -125,6 +126,7 @@ export class PlainDisplay implements BuildDisplay {
     if (plain !== this.#current) {
       if (this.#current !== undefined) this.#target.write(this.#current.leave());
       if (this.#numbers > 1 || plain.times > 0) this.#target.write('\n');
+      else if (this.#description !== '') this.#target.write(`#0 ${this.#description}\n\n`);
       this.#target.write(`#${plain.number} ${plain.step.name}\n`);
       plain.times++;
     }

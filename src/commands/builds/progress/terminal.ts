@@ -64,6 +64,7 @@ export class TerminalDisplay implements BuildDisplay {
 
   end(): void {
     clearTimeout(this.#timer);
+    if (this.#steps.all.length === 0) return;
     this.#area.draw(this.#frame(true));
     showFailedOutput(this.#target, this.#steps.all, (step) => this.#outputs.get(step)?.last);
   }
