@@ -105,7 +105,7 @@ export function chosen(
   const kept = keptBytes(total, free, options);
   const doomed: CacheRecord[] = [];
   for (const record of candidates) {
-    if (total < kept) break;
+    if (total <= kept) break;
     doomed.push(record);
     total -= record.size;
   }
