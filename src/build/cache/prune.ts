@@ -47,25 +47,27 @@ export async function pruneBuildCache(layout: Layout, options: CachePruneOptions
   const { steps, memos, images: ofImages, mounts, mountsLock } = buildCachePaths(layout);
   // Outside the locks: they may be large trees.
   const mountsThere = await mountRecords(layout);
-  const removed = await withLock(
+  const doomed = await withLock(
     storeLock(layout),
-    async () => {
+    () => {
       const index = readIndex(layout.imagesDir);
       const images = imageContents(layout, index);
       const stepsThere = cachedSteps(layout);
       const records = [...stepRecords(layout, leasedDigests(layout), images), ...mountsThere];
-      const doomed = chosen(records.toSorted(byLastUse), options, freeBytes(layout));
-      const gone = await withLock(
-        mountsLock,
-        () => doomed.filter((record) => !record.mutable || drop(mounts, record.name)),
-        { timeoutMs: LOCK_TIMEOUT_MS },
-      );
-      for (const { mutable, name } of gone) if (!mutable) rmSync(stepFile(layout, name), { force: true });
+      const chosenOnes = chosen(records.toSorted(byLastUse), options, freeBytes(layout));
+      for (const { mutable, name } of chosenOnes) {
+        if (!mutable) rmSync(stepFile(layout, name), { force: true });
+      }
       dropUnsound(layout, stepsThere, records);
       dropImageSteps(layout, images.ids);
       collectGarbage(layout, index);
-      return gone;
+      return chosenOnes;
     },
+    { timeoutMs: LOCK_TIMEOUT_MS },
+  );
+  const removed = await withLock(
+    mountsLock,
+    () => doomed.filter((record) => !record.mutable || drop(mounts, record.name)),
     { timeoutMs: LOCK_TIMEOUT_MS },
   );
   sweepMounts(mounts);
