@@ -2,9 +2,9 @@
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 
+import { applyChanges } from '../build/image/changes.ts';
 import { registerImage } from '../images/archive/register.ts';
 import { Spool, type SpooledFile } from '../images/archive/spool.ts';
-import { applyChanges } from '../images/changes.ts';
 import { parseManifest } from '../images/config.ts';
 import type { Image } from '../images/image.ts';
 import { MediaType } from '../images/manifest.ts';

@@ -10,12 +10,15 @@ import { exposedPorts } from './ports.ts';
 import type { StageVariables } from './stage-variables.ts';
 import { checkTransfer } from './transfer-source.ts';
 
+/** What of a plan instructions are evaluated with. */
+export type EvaluationPlan = Pick<BuildPlan, 'escape' | 'globals' | 'buildArguments'>;
+
 export class StageEvaluator {
-  readonly #plan: BuildPlan;
+  readonly #plan: EvaluationPlan;
   readonly variables: StageVariables;
 
   /** `variables`: those of the stage's base; they change with each ENV and ARG. */
-  constructor(plan: BuildPlan, variables: StageVariables) {
+  constructor(plan: EvaluationPlan, variables: StageVariables) {
     this.#plan = plan;
     this.variables = variables;
   }
