@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+import { hasErrno } from '../../errors.ts';
 import { isObject } from '../../json.ts';
 import { isDigest } from '../../images/reference.ts';
 import { readStepJson, stepFile } from '../../images/store/cached.ts';
@@ -45,14 +46,20 @@ export function writeStep(layout: Layout, hash: string, step: Step): void {
 }
 
 /**
- * Replaces a file of the cache. It is not flushed: after a crash of the host it may be missing or empty, which costs what it saved.
+ * Replaces a file of the cache. It is not flushed: after a crash of the host it may be missing or empty, which costs what it saved. So
+ * does a full disk, which is no reason for a build to fail.
  */
 export function writeWhole(file: string, text: string): void {
   written += 1;
   const temporary = `${file}.${processMark()}-${written}.tmp`;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  writeFileSync(temporary, text, { mode: 0o600 });
-  renameSync(temporary, file);
+  try {
+    writeFileSync(temporary, text, { mode: 0o600 });
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    if (!hasErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
+  }
 }
 
 /** Removes what killed processes were writing in a directory of the cache. */
