@@ -84,7 +84,7 @@ describe('the squashfs of a base', () => {
     });
     const ordered = (entries: typeof ours): typeof ours =>
       entries
-        .map((entry) => ({ ...entry, xattrs: entry.xattrs.toSorted() }))
+        .map((entry) => ({ ...entry, xattrs: Object.entries(Object.fromEntries(entry.xattrs)) }))
         .toSorted((one, other) => (one.name < other.name ? -1 : 1));
     expect(ordered(ours)).toEqual(ordered(plain.map((entry) => ({ ...entry, size: entry.content.length }))));
   });
@@ -194,7 +194,6 @@ describe('layers on a base', () => {
     const { sink, listing: found } = listing('sha256:x');
     await pipeline([archive.subarray(0, 700), archive.subarray(700)], sink);
     expect(found.entries.map(({ name }) => name)).toEqual(['f', 'd/']);
-    expect(found.digests).toEqual([createHash('sha256').update('text').digest('hex'), '']);
     const root = rootOf(null).withLayer({
       diffId: 'sha256:x',
       listing: found,
