@@ -84,7 +84,7 @@ describe('the squashfs of a base', () => {
     });
     const ordered = (entries: typeof ours): typeof ours =>
       entries
-        .map((entry) => ({ ...entry, xattrs: Object.entries(Object.fromEntries(entry.xattrs)) }))
+        .map((entry) => ({ ...entry, xattrs: entry.xattrs.toSorted(([a], [b]) => (a < b ? -1 : 1)) }))
         .toSorted((one, other) => (one.name < other.name ? -1 : 1));
     expect(ordered(ours)).toEqual(ordered(plain.map((entry) => ({ ...entry, size: entry.content.length }))));
   });
@@ -274,6 +274,42 @@ describe('COPY --from=', () => {
       `two/z${time} "Z"`,
       `two/y${time} "Y"`,
     ]);
+  });
+
+  test('a layer is read once for what is copied out of it, if its listing is known', async () => {
+    const archive = tar(
+      { name: 'big', content: 'x'.repeat(100_000) },
+      { name: 'f', content: 'F' },
+      { name: 'last', content: 'x' },
+    );
+    const whole = layerOf(archive);
+    let reads = 0;
+    const counted = {
+      diffId: whole.diffId,
+      read: () => {
+        reads += 1;
+        return whole.read();
+      },
+    };
+    const unlisted = rootOf(null).withLayer(counted);
+    const expected = ['f 644 0:0 1700000000 "F"'];
+    expect(await lines('COPY --from=x /f /f', { source: unlisted })).toEqual(expected);
+    expect(reads).toBe(2);
+    const { sink, listing: found } = listing('sha256:x');
+    await pipeline([archive], sink);
+    const listed = rootOf(null).withLayer({ ...counted, listing: found });
+    expect(await lines('COPY --from=x /f /f', { source: listed })).toEqual(expected);
+    expect(reads).toBe(3);
+  });
+
+  test('a layer’s own listing does for the next step', async () => {
+    const { planOf } = await import('../transfer/fixture/transfer.ts');
+    const plan = await planOf('COPY . /x', { context: { a: 'A', 'd/b': 'B', l: '->a' } });
+    expect(plan.listing).toBe(null);
+    const bytes = await written(plan);
+    const root = rootOf(null).withLayer({ ...layerOf(bytes), listing: plan.listing ?? { entries: [] } });
+    expect(await exported(root)).toEqual(await exported(rootOf(null, bytes)));
+    expect(plan.listing?.entries.map(({ name }) => name)).toEqual(['x/', 'x/a', 'x/d/', 'x/d/b', 'x/l']);
   });
 
   test('equal files of another image are the same for the cache', async () => {
