@@ -64,7 +64,10 @@ impl Layers {
             self.open = true;
         }
         let work = self.make_work()?;
-        let (upper, lower) = self.done.split_last().map_or((self.last, &[][..]), |(top, rest)| (*top, rest));
+        let (upper, lower) = self
+            .done
+            .split_last()
+            .map_or((self.last, &[][..]), |(top, rest)| (*top, rest));
         Ok(Overlay {
             lower: lower.to_vec(),
             upper: Some((upper, work)),
@@ -133,7 +136,9 @@ impl Overlay {
     pub fn mount(&self, target: &str) -> Result<(), Failure> {
         // Names relative to the working directory: all options have to fit one page.
         chdir(DIRECTORY).mounting(DIRECTORY)?;
-        let options = CString::new(self.options()).map_err(|_| Errno::INVAL).mounting("overlay")?;
+        let options = CString::new(self.options())
+            .map_err(|_| Errno::INVAL)
+            .mounting("overlay")?;
         mount("overlay", target, "overlay", MountFlags::NOATIME, options.as_c_str()).mounting("overlay")?;
         chdir("/").mounting("/")
     }
