@@ -14,7 +14,8 @@ const OWNER = fileURLToPath(new URL('fixture/stage-owner.ts', import.meta.url));
 /** What a user who presses Ctrl-C waits at most. */
 const PATIENCE_MS = 2000;
 
-const vmsOf = (pid: number | undefined): unknown[] => processesNaming(`${stageLayout().buildsDir}/vm-${pid}-`);
+const vmsOf = (pid: number | undefined): unknown[] =>
+  processesNaming(`${stageLayout().buildsDir}/vm-${pid}-`);
 const directories = (): string[] => readdirSync(stageLayout().buildsDir);
 
 /** A process that has started a stage's VM; `at` says when it is left alone. */
@@ -31,7 +32,9 @@ test('a build that is given up is gone at once, a busy command with it', async (
   const child = await owner('running');
   child.stdin?.write('\n');
   const [said] = await once(child.stdout ?? child, 'data');
-  const [word, ms] = String(said).trim().split(/ (?=\d+$)/);
+  const [word, ms] = String(said)
+    .trim()
+    .split(/ (?=\d+$)/);
   expect(word).toBe('given up');
   expect(Number(ms)).toBeLessThan(PATIENCE_MS);
   expect(vmsOf(child.pid)).toEqual([]);
@@ -73,7 +76,10 @@ test('a VM that is lost in the middle of a command is told as such, and closing 
   const vm = await openStage();
   const ran = run(vm, shell('echo; while :; do :; done'));
   ran.catch(() => {});
-  const { pid } = await until('the VM', () => processesNaming(stageLayout().buildsDir).find(({ role }) => role === 'vm') ?? null);
+  const { pid } = await until(
+    'the VM',
+    () => processesNaming(stageLayout().buildsDir).find(({ role }) => role === 'vm') ?? null,
+  );
   process.kill(pid, 'SIGKILL');
   await expect(ran).rejects.toMatchObject({ code: 'guest_protocol' });
   await expect(vm.discard()).rejects.toMatchObject({ code: 'guest_protocol' });

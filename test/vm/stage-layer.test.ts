@@ -16,7 +16,8 @@ import {
 } from './fixture/stage.ts';
 
 const LATER = 1_600_000_000;
-const CAPABILITY = '\u0001\u0000\u0000\u0002\u0000\u0004\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000';
+const CAPABILITY =
+  '\u0001\u0000\u0000\u0002\u0000\u0004\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000\u0000';
 const ATTRIBUTES = [
   ['security.capability', CAPABILITY],
   ['user.note', 'kept\u0000\u00ff'],
@@ -127,9 +128,15 @@ test('a layer holds what a command has changed, entry by entry, and nothing else
     'file t/turned-dir/y 644 0:0 "x\\n"',
     'file t/turned-file 644 0:0 "file\\n"',
   ]);
-  const time = (name: string): number | undefined => layer.entries.find((entry) => entry.name === name)?.mtime;
+  const time = (name: string): number | undefined =>
+    layer.entries.find((entry) => entry.name === name)?.mtime;
   expect(['t/mode', 't/new-name/in/b', 't/named-twice'].map(time)).toEqual([THEN, THEN, THEN]);
-  expect(['t/time', 't/touched-dir/', 't/made/', 't/made/fifo'].map(time)).toEqual([LATER, LATER, LATER, LATER]);
+  expect(['t/time', 't/touched-dir/', 't/made/', 't/made/fifo'].map(time)).toEqual([
+    LATER,
+    LATER,
+    LATER,
+    LATER,
+  ]);
   expect(['t/.wh.gone', 't/remade/.wh.p'].map(time)).toEqual([0, 0]);
   const sparse = layer.entries.find(({ name }) => name === 't/made/sparse')?.content ?? '';
   expect(sparse === `${'\0'.repeat(1_000_000)}end`).toBe(true);
@@ -165,7 +172,10 @@ test('a command that changes nothing makes an empty layer, and steps see what ea
 test('times above a limit become the limit, and what is then as it was is left out', async () => {
   const vm = await openStage();
   await vm.addLayer(tar({ name: 'd/', mtime: LATER }, { name: 'd/old', mtime: 1 }));
-  await sh(vm, 'echo 1 > /d/new; touch -d @5 /d/older; rm -f /d/x; touch -d @2000000000 /d; mkdir /e; rmdir /e');
+  await sh(
+    vm,
+    'echo 1 > /d/new; touch -d @5 /d/older; rm -f /d/x; touch -d @2000000000 /d; mkdir /e; rmdir /e',
+  );
   const layer = await layerOf(vm, THEN);
   expect(layer.entries.map(({ name, mtime }) => [name, mtime])).toEqual([
     ['d/', THEN],

@@ -7,11 +7,11 @@ import type { RunMount } from '../../src/build/stage/types.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { bytesOf, described, layerOf, look, openStage, run, sh, shell, tar } from './fixture/stage.ts';
 
-const secret = (target: string, content: string): RunMount => ({
-  type: 'secret',
+const file = (type: 'secret' | 'script', target: string, content: string): RunMount => ({
+  type,
   target,
   content: Buffer.from(content),
-  mode: 0o400,
+  mode: type === 'script' ? 0o555 : 0o400,
   uid: 0,
   gid: 0,
 });
@@ -21,14 +21,17 @@ test('a command has the environment, user, directory and name that it is given',
   await vm.addLayer(tar({ name: 'work/', uid: 65534 }));
   const { stdout, stderr, exitCode } = await run(
     vm,
-    shell('id -u; id -g; pwd; echo "$A $HOME"; hostname; cat /etc/hosts; ulimit -n; df /dev/shm | tail -1; echo err >&2; cat', {
-      env: ['A=1 2'],
-      user: '4242:100',
-      cwd: '/work',
-      hosts: ['10.0.0.1\tmirror'],
-      ulimits: [{ name: 'nofile', soft: 99, hard: 100 }],
-      shmBytes: 8 * 1024 * 1024,
-    }),
+    shell(
+      'id -u; id -g; pwd; echo "$A $HOME"; hostname; cat /etc/hosts; ulimit -n; df /dev/shm | tail -1; echo err >&2; cat',
+      {
+        env: ['A=1 2'],
+        user: '4242:100',
+        cwd: '/work',
+        hosts: ['10.0.0.1\tmirror'],
+        ulimits: [{ name: 'nofile', soft: 99, hard: 100 }],
+        shmBytes: 8 * 1024 * 1024,
+      },
+    ),
   );
   await vm.discard();
   expect({ stderr, exitCode }).toEqual({ stderr: 'err\n', exitCode: 0 });
@@ -56,7 +59,11 @@ test('a working directory that is missing is made for the user', async () => {
 test('status, signal and the reason of a command that cannot start come back', async () => {
   const vm = await openStage();
   const end = async (script: string, args?: string[]): Promise<object> => {
-    const { stdout: _out, stderr: _err, ...result } = await run(vm, shell(script, args === undefined ? {} : { args }));
+    const {
+      stdout: _out,
+      stderr: _err,
+      ...result
+    } = await run(vm, shell(script, args === undefined ? {} : { args }));
     await vm.discard();
     return result;
   };
@@ -97,13 +104,17 @@ test('nothing of the agent, of other steps or of their processes is to be seen',
 
 test('network none has a loopback and nothing else, and the next step has the network again', async () => {
   const vm = await openStage();
-  expect(await look(vm, 'ls /sys/class/net; ping -c1 -W2 127.0.0.1 >/dev/null && echo up', { network: 'none' })).toBe('lo\nup\n');
+  expect(
+    await look(vm, 'ls /sys/class/net; ping -c1 -W2 127.0.0.1 >/dev/null && echo up', { network: 'none' }),
+  ).toBe('lo\nup\n');
   expect(await look(vm, 'ls /sys/class/net; cat /etc/resolv.conf')).toBe('eth0\nlo\nnameserver 10.0.2.3\n');
 });
 
 test('name servers and search domains are those given', async () => {
   const vm = await openStage({ dns: ['192.0.2.1'], dnsSearch: ['example.org'], dnsOptions: ['ndots:2'] });
-  expect(await look(vm, 'cat /etc/resolv.conf')).toBe('nameserver 192.0.2.1\nsearch example.org\noptions ndots:2\n');
+  expect(await look(vm, 'cat /etc/resolv.conf')).toBe(
+    'nameserver 192.0.2.1\nsearch example.org\noptions ndots:2\n',
+  );
 });
 
 test('mounts of every kind show what they are to show and leave nothing in the layer', async () => {
@@ -120,11 +131,23 @@ test('mounts of every kind show what they are to show and leave nothing in the l
       tar: tar({ name: 'a', content: 'bound' }, { name: 'd/' }, { name: 'd/b' }),
       single: null,
     },
-    { type: 'bind', target: '/src/writable', readOnly: false, tar: tar({ name: 'w', content: 'w' }), single: null },
-    { type: 'bind', target: '/srv/there', readOnly: true, tar: tar({ name: 'f', content: 'one file' }), single: 'f' },
+    {
+      type: 'bind',
+      target: '/src/writable',
+      readOnly: false,
+      tar: tar({ name: 'w', content: 'w' }),
+      single: null,
+    },
+    {
+      type: 'bind',
+      target: '/srv/there',
+      readOnly: true,
+      tar: tar({ name: 'f', content: 'one file' }),
+      single: 'f',
+    },
     { type: 'cache', target: '/root/.cache/npm', readOnly: false, share: 'npm', mode: 0o750, uid: 0, gid: 0 },
-    secret('/run/secrets/key', 'hush'),
-    { ...secret('/dev/pipes/EOF', '#!/bin/sh\necho script ran\n'), type: 'script', mode: 0o555 } as RunMount,
+    file('secret', '/run/secrets/key', 'hush'),
+    file('script', '/dev/pipes/EOF', '#!/bin/sh\necho script ran\n'),
   ];
   const output = await sh(
     vm,
@@ -161,8 +184,9 @@ test('mounts of every kind show what they are to show and leave nothing in the l
   expect(readFileSync(join(cache, 'entry'), 'utf8')).toBe('cached\n');
   // Nor do later steps see what was made to be mounted on.
   expect(await look(vm, 'ls -d /src /root/.cache /opt/scratch 2>&1; cat /srv/there')).toBe(
-    ['/src', '/root/.cache', '/opt/scratch'].map((path) => `ls: ${path}: No such file or directory\n`).join('') +
-      'below',
+    ['/src', '/root/.cache', '/opt/scratch']
+      .map((path) => `ls: ${path}: No such file or directory\n`)
+      .join('') + 'below',
   );
 });
 
@@ -174,7 +198,11 @@ test('a cache keeps its files, owners and mode from step to step, and what is re
     mounts: [{ type: 'cache', target: '/c', readOnly, share: 'c', mode, uid: 7, gid: 8 }],
   });
   await look(vm, 'echo 1 > /c/f; chown 3:4 /c/f; chmod 4711 /c/f', mount(false, 0o711));
-  const seen = await look(vm, 'stat -c "%a %u %g" /c /c/f; cat /c/f; touch /c/x 2>/dev/null || echo read-only', mount(true, 0o700));
+  const seen = await look(
+    vm,
+    'stat -c "%a %u %g" /c /c/f; cat /c/f; touch /c/x 2>/dev/null || echo read-only',
+    mount(true, 0o700),
+  );
   expect(seen).toBe('711 7 8\n4711 3 4\n1\nread-only\n');
   expect(readdirSync(cache)).toEqual(['f']);
 });

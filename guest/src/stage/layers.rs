@@ -162,16 +162,15 @@ impl Overlay {
 
     /// Nothing is renamed or shared between layers, and nothing is ever synced: the disk ends with its VM.
     fn options(&self) -> String {
-        let mut options = String::from("lowerdir=");
-        for layer in self.lower.iter().rev() {
-            options.push_str(&format!("{layer}:"));
-        }
-        options.push_str(BASE);
-        options.push_str(",index=off,metacopy=off,redirect_dir=off,xino=off");
-        if let Some((upper, work)) = self.upper {
-            options.push_str(&format!(",upperdir={upper},workdir=../w/{work},volatile"));
-        }
-        options
+        let mut lower: Vec<String> = self.lower.iter().rev().map(ToString::to_string).collect();
+        lower.push(BASE.into());
+        let upper = self.upper.map_or_else(String::new, |(upper, work)| {
+            format!(",upperdir={upper},workdir=../w/{work},volatile")
+        });
+        format!(
+            "lowerdir={},index=off,metacopy=off,redirect_dir=off,xino=off{upper}",
+            lower.join(":")
+        )
     }
 }
 

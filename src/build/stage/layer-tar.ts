@@ -95,7 +95,8 @@ function checked(entry: TarEntry, maxMtime: number | null): TarEntry {
   if (!isRoot && parts.some((part) => part === '' || part === '.' || part === '..')) {
     throw broken(`it has an entry at ${quoted(name)}`);
   }
-  if (parts.some((part) => part.length > MAX_NAME_BYTES)) throw broken(`the name ${quoted(name)} is too long`);
+  if (parts.some((part) => part.length > MAX_NAME_BYTES))
+    throw broken(`the name ${quoted(name)} is too long`);
   if (type === 'hardlink' && link.split('/').some((part) => part === '' || part === '.' || part === '..')) {
     throw broken(`${quoted(name)} is a hard link to ${quoted(link)}`);
   }

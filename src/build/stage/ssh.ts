@@ -19,7 +19,8 @@ export class SshForwarding {
   constructor(link: AgentLink, mounts: readonly RunMount[]) {
     this.#link = link;
     const sockets = mounts.filter((mount) => mount.type === 'ssh');
-    for (const [socket, { agentSocket }] of sockets.entries()) this.#await(socket, agentSocket, { clients: 0 });
+    for (const [socket, { agentSocket }] of sockets.entries())
+      this.#await(socket, agentSocket, { clients: 0 });
   }
 
   /** Drops all clients. */

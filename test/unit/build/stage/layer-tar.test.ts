@@ -46,12 +46,22 @@ test('a sound layer comes out in the form of all layers, however it comes in', a
     member({ type: 'symlink', name: 'd/l', link: '../..', mode: 0o777 }),
     END_OF_ARCHIVE,
   ]);
-  for (const size of [1, 512, 100_000]) expect((await through(archive, null, size)).equals(archive)).toBe(true);
+  for (const size of [1, 512, 100_000])
+    expect((await through(archive, null, size)).equals(archive)).toBe(true);
 });
 
 test('what follows the end of the archive, and attributes that mean nothing elsewhere, are left out', async () => {
   const said = Buffer.concat([
-    member({ xattrs: [['trusted.overlay.opaque', 'y'], ['user.a', 'b'], ['security.selinux', 'x']] }, 'x'),
+    member(
+      {
+        xattrs: [
+          ['trusted.overlay.opaque', 'y'],
+          ['user.a', 'b'],
+          ['security.selinux', 'x'],
+        ],
+      },
+      'x',
+    ),
     END_OF_ARCHIVE,
     Buffer.from('and more'),
   ]);
@@ -70,12 +80,24 @@ test.each([
   ['an absolute name', member({ name: '/etc/passwd' }), 'it has an entry at "/etc/passwd"'],
   ['an empty part', member({ name: 'a//b' }), 'it has an entry at "a//b"'],
   ['the root as a file', member({ name: '.' }), 'it has an entry at "."'],
-  ['a link that leads up', member({ type: 'hardlink', name: 'x', link: '../x' }), '"x" is a hard link to "../x"'],
-  ['a name that is too long', member({ name: 'x'.repeat(256) }), `the name "${'x'.repeat(200)}…" is too long`],
+  [
+    'a link that leads up',
+    member({ type: 'hardlink', name: 'x', link: '../x' }),
+    '"x" is a hard link to "../x"',
+  ],
+  [
+    'a name that is too long',
+    member({ name: 'x'.repeat(256) }),
+    `the name "${'x'.repeat(200)}…" is too long`,
+  ],
   ['no archive', Buffer.alloc(512, 'x'), 'it is no sound tar archive'],
   ['half an entry', member({}, 'x'.repeat(1000)).subarray(0, 1024), 'it ends in the middle of an entry'],
 ])('%s is refused', async (_name, said, what) => {
-  await expect(through(Buffer.concat([said, ...(said.length % 512 === 0 && what.includes('ends') ? [] : [END_OF_ARCHIVE])]))).rejects.toMatchObject({
+  await expect(
+    through(
+      Buffer.concat([said, ...(said.length % 512 === 0 && what.includes('ends') ? [] : [END_OF_ARCHIVE])]),
+    ),
+  ).rejects.toMatchObject({
     code: 'guest_protocol',
     message: `the VM sent an unsound layer: ${what}`,
   });
