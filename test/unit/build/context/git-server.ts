@@ -122,7 +122,12 @@ export async function serveDaemon(root: string): Promise<string> {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     await once(child, 'close');
   });
-  for await (const piece of child.stderr) if (String(piece).includes('Ready to rumble')) break;
+  // It is read to its end: the daemon would not outlive its log.
+  await new Promise<void>((ready) => {
+    child.stderr.on('data', (piece: Buffer) => {
+      if (piece.includes('Ready to rumble')) ready();
+    });
+  });
   return `git://127.0.0.1:${port}`;
 }
 

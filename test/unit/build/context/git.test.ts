@@ -188,7 +188,8 @@ describe('the checkout', () => {
     const url = await serveHttp(inner.root);
     const outer = new Repository();
     outer.commit({ top: '' });
-    outer.git('submodule', '--quiet', 'add', `${url}/inner.git`, 'module');
+    outer.git('-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', inner.work, 'module');
+    outer.git('config', '--file=.gitmodules', 'submodule.module.url', `${url}/inner.git`);
     outer.commit({});
     outer.git('push', '--quiet', '--mirror', inner.bare('outer.git'));
     {
