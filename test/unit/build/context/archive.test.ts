@@ -118,7 +118,9 @@ describe('attributes', () => {
       ]),
     );
     expect(read('d/secret')).toBe('x');
-    expect(statSync(join(directory, 'd/tool')).mode & 0o7777).toBe(0o600);
+    // Set-ID bits are nothing for the host.
+    expect(statSync(join(directory, 'd/tool')).mode & 0o7777).toBe(0o755);
+    expect(statSync(join(directory, 'd')).mode & 0o7777).toBe(0o777);
   });
 
   test('of a directory that no entry names are the usual ones', async () => {
@@ -220,8 +222,7 @@ describe('a hostile archive', () => {
     );
     for (const option of ['-z', '-j', '-J', '--zstd']) {
       const packed = tarOf((directory) => writeFileSync(join(directory, 'f'), 'f'.repeat(5000)), option);
-      packed.fill(0x55, Math.floor(packed.length / 2));
-      expect(await refusal(unpack(packed))).toMatch(
+      expect(await refusal(unpack(packed.subarray(0, packed.length - 6)))).toMatch(
         /^the context cannot be unpacked: its compression is damaged/,
       );
     }

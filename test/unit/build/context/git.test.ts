@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { fetchGit, type GitOptions, resolveGitCommit } from '../../../../src/build/context/git.ts';
 import { openBuildContext } from '../../../../src/build/context/open-context.ts';
@@ -173,6 +173,10 @@ describe('the checkout', () => {
     repository.commit({ plain: '' });
     repository.publish();
     const url = `${await serveHttp(repository.root)}/repo.git`;
+    const umask = process.umask(0o077);
+    onTestFinished(() => {
+      process.umask(umask);
+    });
     await using checkout = await fetchGit(`${url}?mtime=commit`, options());
     const modeOf = (name: string): number => statSync(join(checkout.directory, name)).mode & 0o7777;
     expect([modeOf('bin'), modeOf('bin/tool'), modeOf('plain')]).toEqual([0o755, 0o755, 0o644]);

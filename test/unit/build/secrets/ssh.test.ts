@@ -42,11 +42,16 @@ async function ask(path: string, ...messages: Buffer[]): Promise<Buffer[]> {
   const answers: Buffer[] = [];
   for (const message of messages) {
     socket.write(text(message));
-    const [answer] = (await once(socket, 'data')) as [Buffer];
-    answers.push(answer.subarray(4));
+    answers.push((await next(socket)).subarray(4));
   }
   socket.destroy();
   return answers;
+}
+
+function next(socket: Socket): Promise<Buffer> {
+  return new Promise((resolve) => {
+    socket.once('data', (bytes: Buffer) => resolve(bytes));
+  });
 }
 
 /** An agent that notes what it is asked and answers with the same bytes. */
@@ -108,8 +113,7 @@ describe('the agent of the user', () => {
     await once(socket, 'data');
     for (const client of clients) client.destroy();
     socket.write(text(SIGN));
-    const [answer] = (await once(socket, 'data')) as [Buffer];
-    expect(answer).toEqual(text(Buffer.from([5])));
+    expect(await next(socket)).toEqual(text(Buffer.from([5])));
     socket.destroy();
   });
 
@@ -166,8 +170,8 @@ describe('a key', () => {
       for (const stream of [child.stdout, child.stderr])
         stream.on('data', (piece: Buffer) => (output += String(piece)));
       child.stdin.end(input);
-      const [status] = (await once(child, 'close')) as [number];
-      if (status !== 0) throw new Error(`${program} failed: ${output}`);
+      await once(child, 'close');
+      if (child.exitCode !== 0) throw new Error(`${program} failed: ${output}`);
       return output;
     };
     const [algorithm = '', blob = ''] = execFileSync('cat', [join(cwd, 'key.pub')])
