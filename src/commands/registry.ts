@@ -46,6 +46,7 @@ const loaders = {
   volumeRm: async () => (await import('./volume/rm.ts')).volumeRm,
   events: async () => (await import('./events.ts')).events,
   builderDu: async () => (await import('./builder/du.ts')).builderDu,
+  buildxPrune: async () => (await import('./builder/prune.ts')).buildxPrune,
   builderPrune: async () => (await import('./builder/prune.ts')).builderPrune,
   systemDf: async () => (await import('./system/df.ts')).systemDf,
   systemPrune: async () => (await import('./system/prune.ts')).systemPrune,
@@ -126,7 +127,7 @@ export const groups: Readonly<Record<string, Group>> = {
   },
   buildx: {
     summary: 'Docker Buildx',
-    commands: { build: 'build', du: 'builderDu', prune: 'builderPrune' },
+    commands: { build: 'build', du: 'builderDu', prune: 'buildxPrune' },
     aliases: { b: 'build' },
   },
   container: {

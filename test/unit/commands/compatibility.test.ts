@@ -52,7 +52,10 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - \`--log-driver\` is \`json-file\` (with \`max-size\`, \`max-file\`, \`labels\`, \`env\`) or \`none\`.
 - \`events\` reads a journal that outlives every command; the attributes of an event are the labels, image and name of the box at that
   moment. Health checks are not told of as commands.
-- \`system df\` counts layers as parts of their image's size; builds have no cache of their own.
+- \`system df\` counts layers as parts of their image's size.
+- \`builder prune\` and \`builder du\` list steps of builds and cache mounts; there are no records of sources. Without \`--all\` what an image has as
+  well stays, and \`until\` of \`system prune\` may be a time for the build cache, too.
+- \`--output type=local\` leaves out devices and pipes; layers are compressed with gzip, other \`compression=\` is refused.
 - A box takes at most 16 different directories and volumes of the host; single files and mounts of one directory share. More are
   refused when the box is made.
 - \`build\` is BuildKit's, of docker 28 with buildx: \`builder build\`, \`image build\` and \`buildx build\` are the same. Each stage with a RUN has a VM
@@ -67,7 +70,15 @@ This file is made from the flags' own definitions and the lists of the replayed 
 `;
 
 /** Commands that are only found in their group. */
-const GROUPED = ['containerPrune', 'imagePrune', 'systemDf', 'systemPrune'] as const;
+const GROUPED = [
+  'builderDu',
+  'builderPrune',
+  'buildxPrune',
+  'containerPrune',
+  'imagePrune',
+  'systemDf',
+  'systemPrune',
+] as const;
 
 /** Flags of our own. */
 const OURS = new Set(['exec --timeout', 'build --cpus']);
