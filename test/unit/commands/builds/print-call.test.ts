@@ -151,8 +151,8 @@ app (default) is the thing
   });
 
   test('in JSON', async () => {
-    const { targets } = JSON.parse((await run('--call=targets,format=json')).stdout) as { targets: unknown };
-    expect(targets).toEqual([
+    const { stdout } = await run('--call=targets,format=json');
+    const targets = [
       {
         name: 'base',
         description: 'where all begins',
@@ -166,7 +166,9 @@ app (default) is the thing
         base: 'base',
         location: { ranges: [{ start: { line: 10 }, end: { line: 10 } }] },
       },
-    ]);
+    ];
+    const data = Buffer.from(DOCKERFILE).toString('base64');
+    expect(JSON.parse(stdout)).toEqual({ targets, sources: [data] });
   });
 });
 

@@ -28,6 +28,7 @@ test('each piece of news is a line', () => {
     .taken()
     .trimEnd()
     .split('\n')
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- compared below
     .map((line) => JSON.parse(line) as Record<string, Record<string, unknown>[]>);
   const digest = lines[0]?.['vertexes']?.[0]?.['digest'];
   const other = lines[6]?.['vertexes']?.[0]?.['digest'];
