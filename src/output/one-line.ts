@@ -20,6 +20,11 @@ export function escapeControls(text: string): string {
   return text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, goEscape);
 }
 
+/** Several lines of somebody's file: line ends and tabs stay what they are, nothing else steers the terminal. */
+export function escapeLines(text: string): string {
+  return text.replace(/[^\n\t]+/g, escapeControls);
+}
+
 /**
  * One line for a person: at most 1024 characters, control characters and what turns the direction of text escaped as Go
  * writes them.

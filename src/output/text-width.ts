@@ -3,8 +3,8 @@
 /** East Asian wide and full-width characters, and emoji: two columns each. */
 const WIDE =
   /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1faff}\u{20000}-\u{3fffd}]/u;
-/** Marks that stand on the character before them, and joiners. */
-const NONE = /^[\p{Mn}\p{Me}\u200b-\u200d\ufe00-\ufe0f]/u;
+/** Marks that stand on the character before them, joiners, and what turns the direction of text. */
+const NONE = /^[\p{Mn}\p{Me}\p{Cf}]/u;
 
 /** Columns of one character. */
 export function characterWidth(character: string): 0 | 1 | 2 {

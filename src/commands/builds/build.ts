@@ -58,7 +58,9 @@ async function runBuild(context: CommandContext, flags: BuildFlagValues, path: s
   let source: BuildOutcome['dockerfile'] | undefined;
   const building = buildImage(engine, request, (event) => {
     if (event.kind === 'warning') warnings.push(event.warning);
-    display.event(event);
+    // What is under way when the build is given up is given up with it, whatever it says.
+    const isOver = event.kind === 'failed' && interrupt.signal.aborted;
+    display.event(isOver ? { ...event, cancelled: true } : event);
   });
   try {
     const { imageId, dockerfile } = await interrupt.during(building);

@@ -16,7 +16,7 @@ export const buildFlags = {
   annotation: {
     kind: 'list',
     help: 'Add annotation to the image',
-    partly: 'there is one manifest, which every scope is about',
+    partly: 'of the manifest; there is no index',
   },
   'build-arg': { kind: 'list', help: 'Set build-time variables' },
   'build-context': { kind: 'list', help: 'Additional build contexts (e.g., name=path)' },

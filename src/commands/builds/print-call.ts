@@ -8,7 +8,7 @@ import {
 } from '../../engine/build-call.ts';
 import { BuildError, type BuildRequest, type BuildWarning, excerpt } from '../../engine/build-types.ts';
 import type { Engine } from '../../engine/types.ts';
-import { escapeControls } from '../../output/one-line.ts';
+import { escapeControls, escapeLines } from '../../output/one-line.ts';
 import type { CommandContext } from '../command.ts';
 import type { BuildCall } from './call.ts';
 import { callJson } from './call-json.ts';
@@ -61,7 +61,8 @@ function findingsText(
 function findingText(warning: BuildWarning, { file, text }: { file: string; text: string }): string {
   const { rule, url, message } = warning;
   const [first] = warning.lines;
-  const blamed = first === undefined ? '' : excerpt(file, text, { first: first[0], last: first[1] });
+  const blamed =
+    first === undefined ? '' : escapeLines(excerpt(file, text, { first: first[0], last: first[1] }));
   const link = url === '' ? '' : ` - ${url}`;
   return `\nWARNING: ${rule}${link}\n${escapeControls(message)}\n${blamed}`;
 }

@@ -1,6 +1,6 @@
 /** What was found in the Dockerfile, told at the end of a build (buildx's printWarnings). */
 import { type BuildWarning, excerpt } from '../../engine/build-types.ts';
-import { escapeControls } from '../../output/one-line.ts';
+import { escapeControls, escapeLines } from '../../output/one-line.ts';
 import { warningLine } from './progress/steps.ts';
 
 const YELLOW = '\u001B[33m';
@@ -31,6 +31,6 @@ function details({ description, url, lines: [first] }: BuildWarning, { source }:
   const shown =
     source === undefined || first === undefined
       ? ''
-      : excerpt(source.file, source.text, { first: first[0], last: first[1] });
+      : escapeLines(excerpt(source.file, source.text, { first: first[0], last: first[1] }));
   return `${description}\n${url === '' ? '' : `More info: ${url}\n`}${shown}\n`;
 }
