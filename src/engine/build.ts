@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { writeFileSync } from 'node:fs';
 
 import { BuildCache } from '../build/cache/build-cache.ts';
+import { trimBuildCache } from '../build/cache/trim.ts';
 import type { OpenedContext } from '../build/context/types.ts';
 import { blamedLines } from '../build/executor/blame.ts';
 import { evaluateStages } from '../build/executor/evaluate-stages.ts';
@@ -45,15 +46,10 @@ export async function buildImage(
   await using inputs = await readInputs(engine, request, signal);
   await using context = await loadContext(inputs, steps, signal);
   try {
-    return await buildFrom({
-      engine,
-      request,
-      inputs,
-      context,
-      steps,
-      signal,
-      fail: (error) => given.abort(error),
-    });
+    const fail = (error: unknown): void => given.abort(error);
+    const outcome = await buildFrom({ engine, request, inputs, context, steps, signal, fail });
+    await trimBuildCache(engine.layout);
+    return outcome;
   } catch (error) {
     throw explained(error, context);
   }

@@ -17,7 +17,7 @@ import { runStep } from './run-step.ts';
 import type { BuildSession } from './session.ts';
 import { StageProgress } from './stage-progress.ts';
 import type { StepReport } from './steps.ts';
-import { directoryStep, transferStep } from './transfer-step.ts';
+import { directoryStep, readsTree, transferStep } from './transfer-step.ts';
 
 /** A stage that is finished. */
 export interface BuiltStage {
@@ -59,12 +59,24 @@ function isStep({ instruction: { kind } }: Step): boolean {
 
 async function doStep(progress: StageProgress, step: Step, number: number): Promise<StepResult> {
   const { session, stage } = progress;
+  // What the step reads is brought by steps of its own, which are told of before it.
+  await readable(progress, step);
   const name = stepLine(stage, number, step.text, step.trigger);
   const { key, result } = await session.steps.run(name, session.signal, (report) =>
     outcomeOf(progress, step, report),
   );
   progress.advance(key, step, result);
   return result;
+}
+
+async function readable({ session, stage }: StageProgress, { instruction, sources }: Step): Promise<void> {
+  if (instruction.kind === 'copy' || instruction.kind === 'add') {
+    if (readsTree(instruction)) await session.sources.open(sources[0], stage);
+  } else if (instruction.kind === 'run') {
+    for (const [place, { type }] of instruction.mounts.entries()) {
+      if (type === 'bind') await session.sources.open(sources[place], stage);
+    }
+  }
 }
 
 function outcomeOf(

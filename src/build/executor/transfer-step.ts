@@ -22,8 +22,7 @@ export async function transferStep(
   report: StepReport,
 ): Promise<{ result: StepResult; key: string }> {
   const { session, stage, draft, chain } = progress;
-  const reads = instruction.sources.some((source) => transferSourceKind(source) === 'path');
-  const source = reads ? await session.sources.open(step.sources[0], stage) : null;
+  const source = readsTree(instruction) ? await session.sources.open(step.sources[0], stage) : null;
   const about: Record<string, KeyPart> = {
     ...flagsOf(instruction),
     workdir: draft.workingDirectory,
@@ -60,6 +59,11 @@ export async function transferStep(
   const made = await make();
   await progress.note(quick, step, made.result);
   return { key: quick, result: made.result };
+}
+
+/** True when it names paths: heredocs and URLs need no tree. */
+export function readsTree({ sources }: Copy | Add): boolean {
+  return sources.some((source) => transferSourceKind(source) === 'path');
 }
 
 /** WORKDIR makes the directory if it is missing, for the user of the stage. */

@@ -10,7 +10,6 @@ import { type Platform, platformString } from '../../images/platform.ts';
 import { canonicalTag, parseReference } from '../../images/reference.ts';
 import { ensureRootfs, layerSizes } from '../../images/rootfs.ts';
 import type { Lease } from '../../images/store/leases.ts';
-import { objectOr } from '../../json.ts';
 import { documentsOf } from '../image-documents.ts';
 import { checkPlatform, requireImage } from '../images.ts';
 import { pull } from '../pull.ts';
@@ -33,8 +32,7 @@ export function imageLoader(engine: Engine, options: BaseImageOptions): LoadImag
     steps.run(`[internal] load metadata for ${wholeName(reference)}`, signal, async (report) => {
       const image = await bring(engine, { reference, platform, report }, options);
       await lease.hold([image.digest, image.id, ...image.layers.map(({ digest }) => digest)]);
-      const { config } = documentsOf(engine, image);
-      return { image, onBuild: onBuildOf(config) };
+      return { image, onBuild: image.config.onBuild };
     });
 }
 
@@ -126,9 +124,4 @@ export function wholeName(text: string): string {
   const reference = parseReference(text);
   if (reference.digest === undefined) return canonicalTag(reference);
   return `${reference.domain}/${reference.path}@${reference.digest}`;
-}
-
-function onBuildOf({ config }: Record<string, unknown>): string[] {
-  const { OnBuild: triggers } = objectOr(config);
-  return Array.isArray(triggers) ? triggers.filter((trigger) => typeof trigger === 'string') : [];
 }
