@@ -104,9 +104,7 @@ function checked(entry: TarEntry, maxMtime: number | null): TarEntry {
     ...entry,
     name: type === 'directory' ? `${stem}/` : stem,
     mtime: maxMtime === null ? entry.mtime : Math.min(entry.mtime, maxMtime),
-    xattrs: entry.xattrs
-      .filter(([key]) => PORTABLE.test(key))
-      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    xattrs: entry.xattrs.filter(([key]) => PORTABLE.test(key)).toSorted(([a], [b]) => (a < b ? -1 : 1)),
   };
 }
 
