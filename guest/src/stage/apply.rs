@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{
     AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, XattrFlags, chmodat, chownat, fchmod, fchown,
-    fremovexattr, fsetxattr, ftruncate, futimens, linkat, mkdirat, mknodat, openat, openat2, statat, symlinkat,
+    fremovexattr, fsetxattr, fstat, ftruncate, futimens, linkat, mkdirat, mknodat, openat, openat2, statat, symlinkat,
     unlinkat, utimensat,
 };
 use rustix::io::Errno;
@@ -116,6 +116,10 @@ impl Apply<'_> {
         if kind == EntryType::Link {
             return self.link(entry, &found, parent, name, path, raw);
         }
+        if matches!(kind, EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse) {
+            let file = create(parent, name, &found).map_err(at(raw))?;
+            return self.content(entry, file, &found, raw);
+        }
         let stays = make_way(parent, name, is_directory).map_err(at(raw))?;
         match kind {
             EntryType::Directory => {
@@ -134,11 +138,6 @@ impl Apply<'_> {
             EntryType::Fifo | EntryType::Char | EntryType::Block => {
                 let (kind, device) = device_of(entry, kind).map_err(at(raw))?;
                 mknodat(parent, name, kind, Mode::RUSR | Mode::WUSR, device).map_err(at(raw))?;
-            }
-            EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
-                let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                let file = openat(parent, name, flags, Mode::RUSR | Mode::WUSR).map_err(at(raw))?;
-                return self.content(entry, file.into(), &found, raw);
             }
             other => {
                 return Err(Fault {
@@ -188,12 +187,9 @@ impl Apply<'_> {
         if ends_in_hole {
             ftruncate(&file, size).map_err(at(raw))?;
         }
-        for (name, value) in &found.xattrs {
-            fsetxattr(&file, OsStr::from_bytes(name), value, XattrFlags::empty()).map_err(at(raw))?;
-        }
-        // Owner before mode: a change of owner takes set-uid bits away. And capabilities: they come last.
+        // A change of owner takes capabilities away: attributes come after it.
         own(&file, found).map_err(at(raw))?;
-        if let Some((name, value)) = found.xattrs.iter().find(|(name, _)| name == b"security.capability") {
+        for (name, value) in &found.xattrs {
             fsetxattr(&file, OsStr::from_bytes(name), value, XattrFlags::empty()).map_err(at(raw))?;
         }
         futimens(&file, &times(found.mtime)).map_err(at(raw))
@@ -375,9 +371,32 @@ fn dress(directory: &OwnedFd, found: &Attributes, had: bool) -> rustix::io::Resu
     Ok(())
 }
 
+/// Most files are as they should be once they are made: looking costs less than changing. Owner before mode, because a change of
+/// owner takes set-uid bits away.
 fn own(file: impl std::os::fd::AsFd, found: &Attributes) -> rustix::io::Result<()> {
-    fchown(&file, Some(Uid::from_raw(found.uid)), Some(Gid::from_raw(found.gid)))?;
-    fchmod(&file, Mode::from_raw_mode(found.mode))
+    let made = fstat(&file)?;
+    let is_foreign = (made.st_uid, made.st_gid) != (found.uid, found.gid);
+    if is_foreign {
+        fchown(&file, Some(Uid::from_raw(found.uid)), Some(Gid::from_raw(found.gid)))?;
+    }
+    if is_foreign || made.st_mode & 0o7777 != found.mode {
+        fchmod(&file, Mode::from_raw_mode(found.mode))?;
+    }
+    Ok(())
+}
+
+/// A new file; what is there already gives way.
+fn create(parent: &OwnedFd, name: &OsStr, found: &Attributes) -> rustix::io::Result<File> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mode = Mode::from_raw_mode(found.mode & 0o777);
+    match openat(parent, name, flags, mode) {
+        Err(Errno::EXIST) => {
+            make_way(parent, name, false)?;
+            openat(parent, name, flags, mode)
+        }
+        other => other,
+    }
+    .map(File::from)
 }
 
 /// What is not open: links, devices, pipes, second names.
