@@ -24,6 +24,7 @@ const ERROR_CODES = [
   'port_taken',
   'boot_failed', // the VM did not come up; `stage` says where
   'interrupted', // a signal came before the workload ran
+  'build_failed', // a Dockerfile, or a step of it
   'start_failed', // the workload could not be started (exit status in `exitStatus`)
   'guest_protocol', // the guest broke the protocol
   'host_setup', // a program, file or right the host lacks

@@ -18,7 +18,7 @@ const PORT: &str = "a3s.agent.0";
 const PORT_WAIT: Duration = Duration::from_secs(20);
 const MAX_FILES: u64 = 1 << 20;
 
-const DIRECTORIES: [&str; 9] = [
+const DIRECTORIES: [&str; 13] = [
     "/proc",
     "/sys",
     "/dev",
@@ -28,6 +28,10 @@ const DIRECTORIES: [&str; 9] = [
     "/box/lower",
     "/box/scratch",
     "/box/files",
+    "/box/below",
+    "/box/mounts",
+    "/box/shares",
+    "/box/sockets",
 ];
 
 /// Brings the VM up.

@@ -1,7 +1,6 @@
 //! What every box finds mounted, by the lists of the OCI runtime specification and Docker's defaults.
 //! Runs in the box's own mount namespace.
 
-use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -15,9 +14,8 @@ use rustix::mount::{
 use rustix::process::{chdir, chroot};
 
 use crate::failure::{Failure, Stage};
-use crate::identity;
-use crate::launch::make_directories;
 use crate::rootfs;
+use crate::{identity, mount_point};
 
 const SAFE: MountFlags = MountFlags::NOSUID.union(MountFlags::NODEV).union(MountFlags::NOEXEC);
 
@@ -56,12 +54,13 @@ const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", SYSCTLS, "/p
 const SYSCTLS: &str = "/proc/sys";
 
 /// Makes [`rootfs::ROOT`] this namespace's root and mounts everything that no request decides.
-/// The directory of the identity files.
+/// The directory of the files that are mounted over those of the image.
 ///
 /// # Errors
 /// `mount_failed` with what was mounted.
-pub fn enter_root() -> Result<OwnedFd, Failure> {
-    let files = identity::make_files()?;
+pub fn enter_root(files: &[identity::Place]) -> Result<OwnedFd, Failure> {
+    let places = files;
+    let files = identity::make_files(places)?;
     chdir(rootfs::ROOT).mounting("/")?;
     // pivot_root refuses to leave an initramfs.
     mount_move(".", "/").mounting("/")?;
@@ -96,7 +95,7 @@ pub fn enter_root() -> Result<OwnedFd, Failure> {
     for path in MASKED {
         mask(path, null.as_fd())?;
     }
-    identity::place_files(files.as_fd())?;
+    identity::place_files(files.as_fd(), places)?;
     // The agent is spared by the OOM killer; the box is not.
     let _ = std::fs::write("/proc/self/oom_score_adj", "0");
     Ok(files)
@@ -105,7 +104,7 @@ pub fn enter_root() -> Result<OwnedFd, Failure> {
 fn place(source: &str, target: &str, kind: &str, flags: MountFlags, data: &std::ffi::CStr) -> Result<(), Failure> {
     match mount(source, target, kind, flags, data) {
         Err(Errno::NOENT) => {
-            make_directories(Path::new(target)).mounting(target)?;
+            mount_point::directory(Path::new(target)).mounting(target)?;
             mount(source, target, kind, flags, data)
         }
         other => other,
@@ -193,20 +192,6 @@ pub fn bind(source: BorrowedFd<'_>, target: &str) -> rustix::io::Result<()> {
     move_mount(&tree, c"", CWD, target, flags)
 }
 
-/// Makes an empty file for a bind mount, with its directories, unless something is there.
-///
-/// # Errors
-/// The kernel's.
-pub fn make_file(path: &Path) -> std::io::Result<()> {
-    if path.exists() {
-        return Ok(());
-    }
-    if let Some(parent) = path.parent() {
-        make_directories(parent)?;
-    }
-    File::options().append(true).create(true).open(path).map(drop)
-}
-
 /// Remounts the box's root read-only.
 ///
 /// # Errors
@@ -220,7 +205,7 @@ pub fn lock_root() -> Result<(), Failure> {
 /// # Errors
 /// `mount_failed`.
 pub fn bind_console(terminal: BorrowedFd<'_>) -> Result<(), Failure> {
-    let made = make_file(Path::new("/dev/console")).map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO));
-    made.and_then(|()| bind(terminal, "/dev/console"))
+    mount_point::file(Path::new("/dev/console"))
+        .and_then(|()| bind(terminal, "/dev/console"))
         .mounting("/dev/console")
 }

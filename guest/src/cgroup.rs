@@ -72,14 +72,14 @@ impl Cgroup {
         self.write("cgroup.freeze", if on { "1" } else { "0" })
     }
 
-    /// Whether the OOM killer took a process of the group.
+    /// How many processes of the group the OOM killer has taken.
     #[must_use]
-    pub fn oom_killed(&self) -> bool {
+    pub fn oom_kills(&self) -> u64 {
         let events = fs::read_to_string(self.path.join("memory.events")).unwrap_or_default();
         events
             .lines()
-            .find_map(|line| line.strip_prefix("oom_kill "))
-            .is_some_and(|count| count != "0")
+            .find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok())
+            .unwrap_or(0)
     }
 
     fn write(&self, file: &str, value: &str) -> Result<(), (String, io::Error)> {

@@ -10,9 +10,10 @@ use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
 use rustix::time::{ClockId, Timespec, clock_settime};
 
-use crate::box_mounts::{bind, make_file};
+use crate::box_mounts::bind;
 use crate::failure::{Code, Failure, Stage};
-use crate::request::Run;
+use crate::mount_point;
+use crate::request::{Network, Run};
 
 /// Where the files live in the agent's tree; a tmpfs for each box.
 const DIRECTORY: &str = "/box/files";
@@ -20,12 +21,18 @@ const DIRECTORY: &str = "/box/files";
 const RNDADDENTROPY: libc::c_ulong = 0x4008_5203;
 const RNDRESEEDCRNG: libc::c_ulong = 0x5207;
 
-const FILES: [(&str, &str); 4] = [
+/// A file and where it is mounted.
+pub type Place = (&'static str, &'static str);
+
+/// What every box finds.
+pub const OF_A_BOX: [Place; 4] = [
     ("hostname", "/etc/hostname"),
     ("hosts", "/etc/hosts"),
     ("resolv.conf", "/etc/resolv.conf"),
     ("machine-id", "/etc/machine-id"),
 ];
+/// What the steps of a build find: names of machines go into no image.
+pub const OF_A_STEP: [Place; 2] = [("hosts", "/etc/hosts"), ("resolv.conf", "/etc/resolv.conf")];
 
 #[repr(C)]
 struct PoolInfo {
@@ -38,9 +45,7 @@ struct PoolInfo {
 ///
 /// # Errors
 /// `io` at stage `clock` or `entropy`.
-pub fn refresh(run: &Run, random: &OwnedFd) -> Result<(), Failure> {
-    let missing = || Failure::new(Code::BadRequest, "request", "clock or entropy");
-    let (seconds, nanoseconds) = run.clock().ok_or_else(missing)?;
+pub fn refresh((seconds, nanoseconds): (i64, i64), seed: [u8; 64], random: &OwnedFd) -> Result<(), Failure> {
     let now = Timespec {
         tv_sec: seconds,
         tv_nsec: nanoseconds,
@@ -49,7 +54,7 @@ pub fn refresh(run: &Run, random: &OwnedFd) -> Result<(), Failure> {
     let info = PoolInfo {
         entropy_count: 512,
         buf_size: 64,
-        buf: run.seed().ok_or_else(missing)?,
+        buf: seed,
     };
     // SAFETY: rand_pool_info with its bytes, and a call without argument.
     let done = unsafe {
@@ -67,7 +72,7 @@ pub fn refresh(run: &Run, random: &OwnedFd) -> Result<(), Failure> {
 ///
 /// # Errors
 /// `mount_failed`.
-pub fn make_files() -> Result<OwnedFd, Failure> {
+pub fn make_files(places: &[Place]) -> Result<OwnedFd, Failure> {
     mount(
         "tmpfs",
         DIRECTORY,
@@ -77,10 +82,10 @@ pub fn make_files() -> Result<OwnedFd, Failure> {
     )
     .mounting("identity files")?;
     let directory = open(DIRECTORY, OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).mounting(DIRECTORY)?;
-    for (name, _) in FILES {
+    for (name, _) in places {
         openat(
             &directory,
-            name,
+            *name,
             OFlags::CREATE | OFlags::CLOEXEC,
             Mode::from_raw_mode(0o644),
         )
@@ -93,14 +98,11 @@ pub fn make_files() -> Result<OwnedFd, Failure> {
 ///
 /// # Errors
 /// `mount_failed`.
-pub fn place_files(directory: BorrowedFd<'_>) -> Result<(), Failure> {
-    for (name, target) in FILES {
-        let file = openat(directory, name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).mounting(name)?;
+pub fn place_files(directory: BorrowedFd<'_>, places: &[Place]) -> Result<(), Failure> {
+    for (name, target) in places {
+        let file = openat(directory, *name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).mounting(name)?;
         match bind(file.as_fd(), target) {
-            Err(Errno::NOENT) => {
-                let made = make_file(Path::new(target)).map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO));
-                made.and_then(|()| bind(file.as_fd(), target))
-            }
+            Err(Errno::NOENT) => mount_point::file(Path::new(target)).and_then(|()| bind(file.as_fd(), target)),
             other => other,
         }
         .mounting(target)?;
@@ -113,18 +115,20 @@ pub fn place_files(directory: BorrowedFd<'_>) -> Result<(), Failure> {
 /// # Errors
 /// `io` at stage `identity`.
 pub fn fill_files(directory: BorrowedFd<'_>, run: &Run) -> Result<(), Failure> {
-    let contents = [
-        format!("{}\n", run.identity.hostname),
-        hosts(&run.hosts),
-        resolver(run),
-        format!("{}\n", run.identity.machine_id),
-    ];
-    for ((name, _), text) in FILES.iter().zip(contents) {
-        let file = openat(directory, *name, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()).stage("identity", name)?;
-        let written = File::from(file).write_all(text.as_bytes());
-        written.map_err(|e| Failure::new(Code::Io, "identity", format!("{name}: {e}")))?;
-    }
-    Ok(())
+    write_file(directory, "hostname", &format!("{}\n", run.identity.hostname))?;
+    write_file(directory, "hosts", &hosts(&run.hosts))?;
+    write_file(directory, "resolv.conf", &resolver(&run.network))?;
+    write_file(directory, "machine-id", &format!("{}\n", run.identity.machine_id))
+}
+
+/// Writes one of the files.
+///
+/// # Errors
+/// `io` at stage `identity`.
+pub fn write_file(directory: BorrowedFd<'_>, name: &str, text: &str) -> Result<(), Failure> {
+    let file = openat(directory, name, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()).stage("identity", name)?;
+    let written = File::from(file).write_all(text.as_bytes());
+    written.map_err(|e| Failure::new(Code::Io, "identity", format!("{name}: {e}")))
 }
 
 /// /etc/hosts as Docker writes it.
@@ -139,8 +143,9 @@ fn hosts(lines: &[String]) -> String {
     text
 }
 
-fn resolver(run: &Run) -> String {
-    let network = &run.network;
+/// /etc/resolv.conf.
+#[must_use]
+pub fn resolver(network: &Network) -> String {
     let mut text = String::new();
     for server in &network.dns {
         text = format!(

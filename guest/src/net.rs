@@ -24,10 +24,7 @@ const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 2, 2);
 /// The step that failed; stage `network-guard` if the host's loopback could not be closed off.
 pub fn configure() -> Result<(), BootError> {
     let socket = open_socket().at(STAGE, "socket")?;
-    set_flags(&socket, "lo", IFF_UP).at(STAGE, "lo")?;
-    // What Docker sets in a container's namespace.
-    let _ = fs::write("/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
-    let _ = fs::write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+    loopback(&socket).at(STAGE, "lo")?;
     if !fs::exists("/sys/class/net/eth0").unwrap_or(false) {
         return Ok(());
     }
@@ -38,6 +35,23 @@ pub fn configure() -> Result<(), BootError> {
     set_address(&socket, libc::SIOCSIFNETMASK, MASK).at(STAGE, "eth0 mask")?;
     set_flags(&socket, "eth0", IFF_UP).at(STAGE, "eth0")?;
     add_default_route(&socket).at(STAGE, "default route")
+}
+
+/// Brings up the loopback of a network namespace that has nothing else.
+///
+/// # Errors
+/// `io` at stage `network`.
+pub fn isolated() -> Result<(), Failure> {
+    let socket = open_socket().stage(STAGE, "socket")?;
+    loopback(&socket).stage(STAGE, "lo")
+}
+
+fn loopback(socket: &OwnedFd) -> Result<(), Errno> {
+    set_flags(socket, "lo", IFF_UP)?;
+    // What Docker sets in a container's namespace.
+    let _ = fs::write("/proc/sys/net/ipv4/ping_group_range", "0 2147483647");
+    let _ = fs::write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+    Ok(())
 }
 
 /// Takes eth0 down, its routes with it: a box without network has the loopback alone.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::{Code, Failure};
 use crate::settings::Settings;
+use crate::stage::request::{Begin, Step};
 
 /// A request on port 4090.
 #[derive(Debug, Deserialize, Serialize)]
@@ -24,6 +25,29 @@ pub enum Request {
         /// Those without a value stay as they are.
         limits: Limits,
     },
+    /// Become the VM of a build's stage.
+    Stage(Box<Begin>),
+    /// Put a layer on top of the stage's root.
+    StageAdd {},
+    /// Take in the files of a mount.
+    StageTree {
+        /// A word that mounts name.
+        name: String,
+    },
+    /// Run a command on the stage's root.
+    StageStep(Box<Step>),
+    /// Wait for a client of a step's socket.
+    StageClient {
+        /// Its place among the sockets of the step.
+        socket: usize,
+    },
+    /// Give what the last step has changed.
+    StageLayer {
+        /// Seconds since 1970: later times become this one.
+        max_mtime: Option<i64>,
+    },
+    /// Forget what the last step has changed.
+    StageDiscard {},
     /// Forget the session; the VM is about to be saved.
     Freeze {},
     /// Write everything to the disks.
@@ -66,7 +90,7 @@ pub struct Identity {
     pub machine_id: String,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Network {
     pub enabled: bool,
@@ -147,7 +171,17 @@ impl Request {
                 arguments("warm", warm)?;
                 root.validate()?;
             }
-            Request::Limit { .. } | Request::Freeze {} | Request::Sync {} | Request::Poweroff {} => {}
+            Request::Stage(begin) => begin.validate()?,
+            Request::StageStep(step) => step.validate()?,
+            Request::Limit { .. }
+            | Request::StageAdd {}
+            | Request::StageTree { .. }
+            | Request::StageClient { .. }
+            | Request::StageLayer { .. }
+            | Request::StageDiscard {}
+            | Request::Freeze {}
+            | Request::Sync {}
+            | Request::Poweroff {} => {}
         }
         Ok(request)
     }
@@ -164,30 +198,17 @@ impl Run {
     /// The wall clock as (seconds, nanoseconds).
     #[must_use]
     pub fn clock(&self) -> Option<(i64, i64)> {
-        let ns: i64 = self.clock_unix_ns.parse().ok()?;
-        (ns >= 0).then_some((ns / 1_000_000_000, ns % 1_000_000_000))
+        clock(&self.clock_unix_ns)
     }
 
     /// The seed's 64 bytes.
     #[must_use]
     pub fn seed(&self) -> Option<[u8; 64]> {
-        let digits = self.entropy.as_bytes();
-        let mut seed = [0; 64];
-        if digits.len() != 128 {
-            return None;
-        }
-        for (byte, pair) in seed.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
-        }
-        Some(seed)
+        seed(&self.entropy)
     }
 
     fn validate(&self) -> Result<(), Failure> {
-        let name = &self.identity.hostname;
-        if name.is_empty() || name.len() > 64 || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
-        {
-            return Err(bad("identity.hostname: 1 to 64 letters, digits, '-', '.' or '_'"));
-        }
+        hostname(&self.identity.hostname)?;
         let id = self.identity.machine_id.as_bytes();
         if id.len() != 32 || !id.iter().all(|b| hex_digit(*b).is_some()) {
             return Err(bad("identity.machine_id: 32 hex digits"));
@@ -195,25 +216,25 @@ impl Run {
         self.clock()
             .ok_or_else(|| bad("clock_unix_ns: nanoseconds since 1970, as a string"))?;
         self.seed().ok_or_else(|| bad("entropy: 128 hex digits"))?;
-        let words = [
-            &self.network.dns,
-            &self.network.search,
-            &self.network.options,
-            &self.hosts,
-        ];
-        if words
-            .into_iter()
-            .flatten()
-            .any(|word| word.bytes().any(|b| b < 0x20 && b != b'\t'))
-        {
-            return Err(bad("network and hosts: control characters"));
-        }
+        self.network.validate()?;
+        plain_lines("hosts", &self.hosts)?;
         self.root.validate()?;
         for mount in &self.mounts {
             mount.validate()?;
         }
         self.settings.validate().map_err(bad)?;
         self.process.validate()
+    }
+}
+
+impl Network {
+    /// # Errors
+    /// `bad_request`.
+    pub fn validate(&self) -> Result<(), Failure> {
+        for words in [&self.dns, &self.search, &self.options] {
+            plain_lines("network", words)?;
+        }
+        Ok(())
     }
 }
 
@@ -272,8 +293,49 @@ impl Exec {
     }
 }
 
-fn bad(message: impl Into<String>) -> Failure {
+/// A refused request.
+pub fn bad(message: impl Into<String>) -> Failure {
     Failure::new(Code::BadRequest, "request", message)
+}
+
+/// Nanoseconds since 1970 as (seconds, nanoseconds).
+#[must_use]
+pub fn clock(text: &str) -> Option<(i64, i64)> {
+    let ns: i64 = text.parse().ok()?;
+    (ns >= 0).then_some((ns / 1_000_000_000, ns % 1_000_000_000))
+}
+
+/// 128 hex digits as bytes.
+#[must_use]
+pub fn seed(text: &str) -> Option<[u8; 64]> {
+    let digits = text.as_bytes();
+    let mut seed = [0; 64];
+    if digits.len() != 128 {
+        return None;
+    }
+    for (byte, pair) in seed.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
+    }
+    Some(seed)
+}
+
+/// # Errors
+/// `bad_request`.
+pub fn hostname(name: &str) -> Result<(), Failure> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+    if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
+        return Err(bad("hostname: 1 to 64 letters, digits, '-', '.' or '_'"));
+    }
+    Ok(())
+}
+
+/// # Errors
+/// `bad_request` for control characters.
+pub fn plain_lines(field: &str, lines: &[String]) -> Result<(), Failure> {
+    if lines.iter().any(|line| line.bytes().any(|b| b < 0x20 && b != b'\t')) {
+        return Err(bad(format!("{field}: control characters")));
+    }
+    Ok(())
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
@@ -281,7 +343,10 @@ fn hex_digit(byte: u8) -> Option<u8> {
 }
 
 /// Serials and tags are words: they are compared with, and given to, the kernel.
-fn serial(value: &str) -> Result<(), Failure> {
+///
+/// # Errors
+/// `bad_request`.
+pub fn serial(value: &str) -> Result<(), Failure> {
     let word = !value.is_empty() && value.len() <= 20 && value.bytes().all(|b| b.is_ascii_alphanumeric());
     if word {
         Ok(())
@@ -290,14 +355,18 @@ fn serial(value: &str) -> Result<(), Failure> {
     }
 }
 
-fn text(field: &str, value: &str) -> Result<(), Failure> {
+/// # Errors
+/// `bad_request`.
+pub fn text(field: &str, value: &str) -> Result<(), Failure> {
     if value.contains('\0') || value.len() > 4096 {
         return Err(bad(format!("{field}: a NUL byte, or too long")));
     }
     Ok(())
 }
 
-fn absolute(field: &str, path: &str) -> Result<(), Failure> {
+/// # Errors
+/// `bad_request`.
+pub fn absolute(field: &str, path: &str) -> Result<(), Failure> {
     text(field, path)?;
     if path.starts_with('/') {
         Ok(())
@@ -306,14 +375,18 @@ fn absolute(field: &str, path: &str) -> Result<(), Failure> {
     }
 }
 
-fn arguments(field: &str, values: &[String]) -> Result<(), Failure> {
+/// # Errors
+/// `bad_request`.
+pub fn arguments(field: &str, values: &[String]) -> Result<(), Failure> {
     if values.iter().any(|value| value.contains('\0')) {
         return Err(bad(format!("{field}: a NUL byte")));
     }
     Ok(())
 }
 
-fn environment(field: &str, values: &[String]) -> Result<(), Failure> {
+/// # Errors
+/// `bad_request`.
+pub fn environment(field: &str, values: &[String]) -> Result<(), Failure> {
     arguments(field, values)?;
     if values.iter().any(|value| value.find('=').is_none_or(|at| at == 0)) {
         return Err(bad(format!("{field}: not KEY=VALUE")));

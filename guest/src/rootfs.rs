@@ -1,5 +1,6 @@
 //! The root filesystem of a box: squashfs below, ext4 above, an overlay of both at [`ROOT`].
 
+use std::ffi::CStr;
 use std::fs::File;
 use std::os::fd::{AsRawFd, OwnedFd};
 
@@ -31,21 +32,32 @@ const LIBRARIES: [&str; 7] = [
 /// `BLKFLSBUF` of linux/fs.h.
 const BLKFLSBUF: libc::c_ulong = 0x1261;
 
+/// How the scratch disk is mounted. It comes with blank inode tables: without `noinit_itable` a thread would write them out.
+pub const KEPT: &CStr = c"noinit_itable,discard";
+/// The same for a disk that nobody looks at once its VM has ended.
+pub const FLEETING: &CStr = c"noinit_itable,discard,nobarrier";
+
 /// Mounts a box's root.
 ///
 /// # Errors
 /// `mount_failed` with the disk at fault.
 pub fn mount_root(root: &Root) -> Result<(), Failure> {
-    let lower = disk(&root.lower)?;
-    let upper = disk(&root.upper)?;
-    mount(&lower, LOWER, "squashfs", MountFlags::RDONLY, None).mounting(&root.lower)?;
-    // The scratch disk comes with blank inode tables: without noinit_itable a thread would write them out.
-    let flags = MountFlags::NOATIME;
-    mount(&upper, SCRATCH, "ext4", flags, c"noinit_itable,discard").mounting(&root.upper)?;
+    mount_disks(root, KEPT)?;
     for dir in ["/box/scratch/upper", "/box/scratch/work"] {
         crate::launch::make_directories(dir.as_ref()).mounting(dir)?;
     }
     overlay(LOWER, SCRATCH)
+}
+
+/// Mounts the disks of a root, the upper one with these options.
+///
+/// # Errors
+/// `mount_failed` with the disk at fault.
+pub fn mount_disks(root: &Root, options: &CStr) -> Result<(), Failure> {
+    let lower = disk(&root.lower)?;
+    let upper = disk(&root.upper)?;
+    mount(&lower, LOWER, "squashfs", MountFlags::RDONLY, None).mounting(&root.lower)?;
+    mount(&upper, SCRATCH, "ext4", MountFlags::NOATIME, options).mounting(&root.upper)
 }
 
 fn overlay(lower: &str, scratch: &str) -> Result<(), Failure> {

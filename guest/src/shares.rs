@@ -12,10 +12,10 @@ use rustix::mount::{
     fsmount, fsopen, mount, mount_remount, move_mount,
 };
 
-use crate::box_mounts::{bind, make_file};
+use crate::box_mounts::bind;
 use crate::failure::{Failure, Stage};
 use crate::fill;
-use crate::launch::make_directories;
+use crate::mount_point;
 use crate::request::Mount;
 
 /// Mounts everything a request asks for, in its order; `id` is the box's.
@@ -83,9 +83,12 @@ fn fill_all(mounts: &[Mount], shares: &HashMap<&str, OwnedFd>, id: &str) -> Resu
     Ok(())
 }
 
-/// Mounts a whole share where no path leads: the kernel allows one mount of each tag, and binds only from
+/// Mounts a whole share where no path of a box leads: the kernel allows one mount of each tag, and binds only from
 /// what is mounted somewhere.
-fn attach(tag: &str, staging: &OwnedFd) -> rustix::io::Result<OwnedFd> {
+///
+/// # Errors
+/// The kernel's.
+pub fn attach(tag: &str, staging: &OwnedFd) -> rustix::io::Result<OwnedFd> {
     let context = fsopen("9p", FsOpenFlags::FSOPEN_CLOEXEC)?;
     fsconfig_set_string(&context, "source", tag)?;
     fsconfig_set_string(&context, "trans", "virtio")?;
@@ -114,9 +117,9 @@ fn place(share: &OwnedFd, subpath: &str, target: &str, read_only: bool) -> rusti
         ResolveFlags::IN_ROOT,
     )?;
     if FileType::from_raw_mode(fstat(&source)?.st_mode).is_dir() {
-        make_directories_through_links(target)?;
+        mount_point::directory(Path::new(target))?;
     } else {
-        make_file(Path::new(target)).map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO))?;
+        mount_point::file(Path::new(target))?;
     }
     bind(source.as_fd(), target)?;
     if read_only {
@@ -125,17 +128,9 @@ fn place(share: &OwnedFd, subpath: &str, target: &str, read_only: bool) -> rusti
     Ok(())
 }
 
-fn make_directories_through_links(target: &str) -> rustix::io::Result<()> {
-    if Path::new(target).exists() {
-        Ok(())
-    } else {
-        make_directories(Path::new(target))
-    }
-}
-
 fn tmpfs(target: &str, options: &str) -> Result<(), Failure> {
     let (flags, data) = split_options(options);
-    make_directories_through_links(target).mounting(target)?;
+    mount_point::directory(Path::new(target)).mounting(target)?;
     let data = CString::new(data).map_err(|_| Errno::INVAL).mounting(target)?;
     mount("tmpfs", target, "tmpfs", flags, data.as_c_str()).mounting(target)
 }

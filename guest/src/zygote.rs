@@ -131,7 +131,7 @@ fn live(ends: &ChildEnds, order: std::os::fd::BorrowedFd<'_>) -> Infallible {
 
 fn wait_for_order(ends: &ChildEnds, order: std::os::fd::BorrowedFd<'_>) -> Result<(OwnedFd, i64, Run), Failure> {
     rustix::process::umask(Mode::empty());
-    let files = box_mounts::enter_root()?;
+    let files = box_mounts::enter_root(&identity::OF_A_BOX)?;
     let [stdin, stdout, stderr] = &ends.streams;
     stdio::install(stdin, stdout, stderr).stage("stdio", "dup2")?;
     rustix::io::write(&ends.status, &[READY]).stage("spawn", "status pipe")?;

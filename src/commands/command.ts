@@ -37,6 +37,8 @@ export interface CommandSpec<F extends FlagSet> {
   /** How many operands it takes; no `max` means any number. */
   args: { min: number; max?: number };
   flags: F;
+  /** For help: command lines behind the command's name, each with what it does. */
+  examples?: readonly (readonly [line: string, what: string])[];
   /** True when flags end at the first operand (the operands are a command line of their own). */
   stopAtOperand?: boolean;
   /** Exit status of a failure that has none of its own (R-3); 1 when left out. */

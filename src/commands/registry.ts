@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 type Load = () => Promise<Command>;
 
 const loaders = {
+  build: async () => (await import('./builds/build.ts')).build,
   run: async () => (await import('./run.ts')).run,
   create: async () => (await import('./create.ts')).create,
   start: async () => (await import('./start.ts')).start,
@@ -44,6 +45,9 @@ const loaders = {
   volumePrune: async () => (await import('./volume/prune.ts')).volumePrune,
   volumeRm: async () => (await import('./volume/rm.ts')).volumeRm,
   events: async () => (await import('./events.ts')).events,
+  builderDu: async () => (await import('./builder/du.ts')).builderDu,
+  buildxPrune: async () => (await import('./builder/prune.ts')).buildxPrune,
+  builderPrune: async () => (await import('./builder/prune.ts')).builderPrune,
   systemDf: async () => (await import('./system/df.ts')).systemDf,
   systemPrune: async () => (await import('./system/prune.ts')).systemPrune,
   completion: async () => (await import('./completion.ts')).completion,
@@ -72,6 +76,7 @@ export const plain: readonly CommandName[] = [
   'run',
   'exec',
   'ps',
+  'build',
   'pull',
   'push',
   'images',
@@ -112,9 +117,19 @@ export const plain: readonly CommandName[] = [
 ];
 
 /** How many of `plain` head the list in help. */
-export const COMMON = 11;
+export const COMMON = 12;
 
 export const groups: Readonly<Record<string, Group>> = {
+  builder: {
+    summary: 'Manage builds',
+    commands: { build: 'build', du: 'builderDu', prune: 'builderPrune' },
+    aliases: {},
+  },
+  buildx: {
+    summary: 'Docker Buildx',
+    commands: { build: 'build', du: 'builderDu', prune: 'buildxPrune' },
+    aliases: { b: 'build' },
+  },
   container: {
     summary: 'Manage boxes',
     commands: {
@@ -149,6 +164,7 @@ export const groups: Readonly<Record<string, Group>> = {
   image: {
     summary: 'Manage images',
     commands: {
+      build: 'build',
       history: 'history',
       import: 'import',
       inspect: 'imageInspect',
@@ -183,10 +199,11 @@ export const groups: Readonly<Record<string, Group>> = {
 
 /** Docker's commands that are not there yet; `rm` of a group is an entry of its own. */
 const LATER: Readonly<Record<string, string>> = {
-  '': `build builder checkpoint compose config context manifest network node plugin secret service stack
+  '': `checkpoint compose config context manifest network node plugin secret service stack
     swarm trust`,
+  buildx: 'bake create debug dial-stdio history imagetools inspect ls rm stop use version',
   container: '',
-  image: 'build',
+  image: '',
   volume: 'update',
 };
 

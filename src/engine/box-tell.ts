@@ -35,7 +35,11 @@ export function tellSignal(layout: Layout, box: BoxRecord, signal: number): void
 }
 
 /** What is not in use was removed. @param reclaimed bytes */
-export function tellPrune(layout: Layout, type: 'container' | 'image' | 'volume', reclaimed: number): void {
+export function tellPrune(
+  layout: Layout,
+  type: 'builder' | 'container' | 'image' | 'volume',
+  reclaimed: number,
+): void {
   appendEvents(layout, [{ type, action: 'prune', id: '', attributes: { reclaimed: String(reclaimed) } }]);
 }
 

@@ -2,15 +2,13 @@
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 
+import { applyChanges } from '../build/image/changes.ts';
 import { registerImage } from '../images/archive/register.ts';
 import { Spool, type SpooledFile } from '../images/archive/spool.ts';
-import { applyChanges } from '../images/changes.ts';
-import { parseManifest } from '../images/config.ts';
-import type { Image } from '../images/image.ts';
 import { MediaType } from '../images/manifest.ts';
 import { canonicalTag, familiarString, parseReference } from '../images/reference.ts';
 import { takeLease } from '../images/store/leases.ts';
-import { brokenBlob, readIndex, readJsonBlob, SIZE_ANNOTATION } from '../images/store.ts';
+import { SIZE_ANNOTATION } from '../images/store.ts';
 import { type Fingerprint, fingerprinting } from '../images/verify.ts';
 import { A3sError } from '../errors.ts';
 import { objectOr } from '../json.ts';
@@ -18,6 +16,7 @@ import { openFiles } from '../runtime/files-client.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { withBoxFiles } from './box-files.ts';
 import { tellBox } from './box-tell.ts';
+import { documentsOf } from './image-documents.ts';
 import { requireImage } from './images.ts';
 import type { Engine } from './types.ts';
 
@@ -106,16 +105,6 @@ async function layerOf(
   );
   await stream.done;
   return { layer: writer.end(), print };
-}
-
-function documentsOf(
-  { layout }: Engine,
-  image: Image,
-): { manifest: ReturnType<typeof parseManifest>; config: Record<string, unknown> } {
-  const entry = readIndex(layout.imagesDir).find(({ digest }) => digest === image.digest);
-  if (entry === undefined) throw brokenBlob(image.digest, 'is missing');
-  const manifest = parseManifest(readJsonBlob(layout.imagesDir, entry));
-  return { manifest, config: objectOr(readJsonBlob(layout.imagesDir, manifest.config)) };
 }
 
 /** The image's configuration, with what the box was given on top, then the changes (moby, daemon/commit.go). */

@@ -1,10 +1,11 @@
-/** `system df`: what images, boxes and volumes take on the host's disk. */
+/** `system df`: what images, boxes, volumes and the build cache take on the host's disk. */
 import { stat } from 'node:fs/promises';
 
 import { listImages } from '../images/find.ts';
 import { boxPaths, volumePaths } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { usersOf, volumeNames } from '../state/volumes.ts';
+import { type CacheRecord, listBuildCache } from './build-cache.ts';
 import { allBoxes } from './engine.ts';
 import { damageTold, type Image } from './images.ts';
 import { newestFirst } from './newest-first.ts';
@@ -39,6 +40,7 @@ export interface DiskUsage {
   layersSize: number;
   boxes: BoxUsage[];
   volumes: VolumeUsage[];
+  buildCache: CacheRecord[];
 }
 
 /** Errors as in listBoxes, listImages and listVolumes. */
@@ -69,6 +71,7 @@ export async function diskUsage(engine: Engine): Promise<DiskUsage> {
         size: await treeSize(volumePaths(engine.layout, name).data),
       })),
     ),
+    buildCache: await listBuildCache(engine, []),
   };
 }
 

@@ -34,6 +34,10 @@ export interface ImageConfig {
   exposedPorts: string[];
   volumes: string[];
   stopSignal: string;
+  /** Triggers for images that are built on it. */
+  onBuild: string[];
+  /** What commands without the JSON form are given to; empty for the default. */
+  shell: string[];
   /** Docker's own key; null when the image has none. */
   healthcheck: HealthCheck | null;
   labels: Record<string, string>;
@@ -101,6 +105,8 @@ export function parseConfig(value: unknown): ImageConfig {
     exposedPorts: keys(run['ExposedPorts'], 'config.ExposedPorts'),
     volumes: keys(run['Volumes'], 'config.Volumes'),
     stopSignal: string(run['StopSignal'], 'config.StopSignal'),
+    onBuild: strings(run['OnBuild'], 'config.OnBuild'),
+    shell: strings(run['Shell'], 'config.Shell'),
     healthcheck: healthcheck(run['Healthcheck']),
     labels: stringMap(run['Labels'], 'config.Labels'),
     diffIds,

@@ -89,7 +89,11 @@ export async function copyBlob(from: string, to: string, blob: Descriptor): Prom
  * @returns the tar's size in bytes.
  * @throws A3sError `image_broken` naming the blob, `unsupported`; whatever `sink` fails with.
  */
-export async function unpackLayer(root: string, layer: Layer, sink: Writable): Promise<number> {
+export async function unpackLayer(
+  root: string,
+  layer: Pick<Layer, 'digest' | 'diffId'>,
+  sink: Writable,
+): Promise<number> {
   let packed: Fingerprint = { digest: '', size: 0 };
   let tar: Fingerprint = { digest: '', size: 0 };
   const source = createReadStream(blobPath(root, layer.digest), { highWaterMark: PIECE_BYTES });

@@ -15,10 +15,20 @@ export function abridge(text: string, longest: number): string {
   return `${characters.slice(0, head).join('')}…${characters.slice(head + 1 - longest).join('')}`;
 }
 
+/** Control characters and what turns the direction of text, as Go writes them: the text stays on its line. */
+export function escapeControls(text: string): string {
+  return text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, goEscape);
+}
+
+/** Several lines of somebody's file: line ends and tabs stay what they are, nothing else steers the terminal. */
+export function escapeLines(text: string): string {
+  return text.replace(/[^\n\t]+/g, escapeControls);
+}
+
 /**
  * One line for a person: at most 1024 characters, control characters and what turns the direction of text escaped as Go
  * writes them.
  */
 export function oneLine(text: string): string {
-  return abridge(text.replace(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, goEscape), LONGEST);
+  return abridge(escapeControls(text), LONGEST);
 }

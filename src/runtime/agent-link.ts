@@ -31,6 +31,8 @@ export interface ControlStream {
   consume: (bytes: number) => void;
   /** Called whenever the queue of unsent bytes has emptied. */
   onDrain: (callback: () => void) => void;
+  /** Drops the stream: what the guest does for it is killed. The listener hears nothing more. */
+  reset: () => void;
 }
 
 export class AgentLink {
@@ -150,6 +152,7 @@ export class AgentLink {
       onDrain: (callback) => {
         drained = callback;
       },
+      reset: () => stream.reset(),
     };
   }
 

@@ -18,6 +18,8 @@ export interface CloneOptions {
   scratch: string;
   /** The disk holds writes of an earlier start; otherwise it is a fresh copy of the template's. */
   scratchKept: boolean;
+  /** The disk ends with the VM. */
+  scratchFleeting?: boolean;
   netdev: string;
   shares: Share[];
   consoleFile: string;
@@ -59,7 +61,12 @@ export function startClone(
       memory: { file: template.memory, mode: 'copy' },
       incoming: true,
       root: { kind: 'file', path: options.root, format: 'raw' } satisfies Disk,
-      scratch: { kind: 'file', path: options.scratch, format: 'qcow2' } satisfies Disk,
+      scratch: {
+        kind: 'file',
+        path: options.scratch,
+        format: 'qcow2',
+        fleeting: options.scratchFleeting === true,
+      } satisfies Disk,
       netdev: options.netdev,
       shares: options.shares,
       emptyShare: context.layout.emptyShareDir,

@@ -13,7 +13,9 @@ const FILE_BYTES = 16 * 1024 * 1024;
 /** How many files there are. */
 export const JOURNAL_FILES = 2;
 
-export type EventType = 'container' | 'image' | 'volume';
+const EVENT_TYPES = ['builder', 'container', 'image', 'volume'] as const;
+
+export type EventType = (typeof EVENT_TYPES)[number];
 
 export interface JournalEvent {
   type: EventType;
@@ -65,10 +67,11 @@ export function parseEvent(line: string): DatedEvent | null {
     return null;
   }
   if (!isObject(value)) return null;
-  const { time, type, action, id, attributes } = value;
+  const { time, action, id, attributes } = value;
+  const type = EVENT_TYPES.find((each) => each === value['type']);
   if (typeof time !== 'string' || !/^\d{1,19}$/.test(time)) return null;
-  if (type !== 'container' && type !== 'image' && type !== 'volume') return null;
-  if (typeof action !== 'string' || typeof id !== 'string' || !isObject(attributes)) return null;
+  if (type === undefined || typeof action !== 'string' || typeof id !== 'string' || !isObject(attributes))
+    return null;
   const texts = Object.entries(attributes).map(([name, text]) => [name, String(text)] as const);
   return { time: BigInt(time), type, action, id, attributes: Object.fromEntries(texts) };
 }

@@ -33,8 +33,12 @@ export interface Layout {
   ingestDir: string;
   /** Which blobs running commands need though no image has them yet. */
   leasesDir: string;
+  /** What builds have made, by what went into it; cache mounts. */
+  buildCacheDir: string;
   /** Volumes: their data by name, what is known of them beside it. */
   volumesDir: string;
+  /** What builds need while they run: a directory for each VM and whatever else ends with its process. */
+  buildsDir: string;
   /** VM templates, a cache. */
   templatesDir: string;
   /** Locks of template and root filesystem builds. */
@@ -57,7 +61,9 @@ export function layoutOf(home: string): Layout {
     rootfsDir: join(imagesDir, 'rootfs'),
     ingestDir: join(imagesDir, 'ingest'),
     leasesDir: join(imagesDir, 'leases'),
+    buildCacheDir: join(home, 'build-cache'),
     volumesDir: join(home, 'volumes'),
+    buildsDir: join(home, 'builds'),
     templatesDir: join(home, 'templates'),
     locksDir: join(home, 'locks'),
     cacheDir: join(home, 'cache'),
@@ -91,6 +97,34 @@ export function volumePaths(layout: Pick<Layout, 'volumesDir'>, name: string): V
 /** Where the records of volumes are; no volume's name starts with a dot. */
 export function volumeRecordsDir(layout: Pick<Layout, 'volumesDir'>): string {
   return join(layout.volumesDir, '.records');
+}
+
+export interface BuildCachePaths {
+  /** One file a step: `<hash of its key>.json`. */
+  steps: string;
+  /** Small values by the hash of their keys. */
+  memos: string;
+  /** `RUN --mount=type=cache`: a directory each, what is known of it and who uses it beside it. */
+  mounts: string;
+  /** Which steps an image was made of: `<hex>.json`, by the image's ID. */
+  images: string;
+  /** Empty; its time is that of the last look at what has to go. */
+  trimmed: string;
+  /** Guards `mounts`. */
+  mountsLock: string;
+}
+
+/** The parts of the build cache. */
+export function buildCachePaths(layout: Pick<Layout, 'buildCacheDir' | 'locksDir'>): BuildCachePaths {
+  const directory = layout.buildCacheDir;
+  return {
+    steps: join(directory, 'steps'),
+    memos: join(directory, 'memos'),
+    mounts: join(directory, 'mounts'),
+    images: join(directory, 'images'),
+    trimmed: join(directory, 'trimmed'),
+    mountsLock: join(layout.locksDir, 'cache-mounts.lock'),
+  };
 }
 
 /** A volume's directory within its share, a name that the agent knows. */

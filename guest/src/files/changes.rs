@@ -26,7 +26,7 @@ const DIRECTORY: OFlags = OFlags::RDONLY
 const CHUNK: usize = 128 << 10;
 
 /// Places that every box gets for what is mounted there, where its image has none.
-const PLACES: [&[u8]; 8] = [
+pub const PLACES: [&[u8]; 8] = [
     b"dev",
     b"etc",
     b"proc",
@@ -177,7 +177,11 @@ fn differs(upper: &OwnedFd, lower: Option<&OwnedFd>, name: &CStr, stat: &Stat, b
     }
 }
 
-fn equal(mut one: File, mut other: File) -> std::io::Result<bool> {
+/// Whether two files have the same content.
+///
+/// # Errors
+/// The kernel's.
+pub fn equal(mut one: File, mut other: File) -> std::io::Result<bool> {
     let mut pieces = [vec![0; CHUNK], vec![0; CHUNK]];
     loop {
         let [a, b] = &mut pieces;
@@ -208,19 +212,25 @@ pub fn is_opaque(directory: &OwnedFd) -> bool {
 /// True for what was made only to be mounted on.
 #[must_use]
 pub fn is_place(stat: &Stat, parent: &OwnedFd, name: &CStr, path: &[u8]) -> bool {
-    if !PLACES.contains(&path) || stat.st_uid != 0 || stat.st_gid != 0 {
+    is_one_of(&PLACES, stat, parent, name, path)
+}
+
+/// True for an empty file or directory at one of `places`, and for a directory there with nothing else in it.
+#[must_use]
+pub fn is_one_of(places: &[impl AsRef<[u8]>], stat: &Stat, parent: &OwnedFd, name: &CStr, path: &[u8]) -> bool {
+    if !places.iter().any(|place| place.as_ref() == path) || stat.st_uid != 0 || stat.st_gid != 0 {
         return false;
     }
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile => stat.st_size == 0,
         FileType::Directory => openat(parent, name, DIRECTORY, Mode::empty()).is_ok_and(|inner| {
-            names(&inner).is_ok_and(|names| names.iter().all(|name| is_place_in(&inner, name, path)))
+            names(&inner).is_ok_and(|names| names.iter().all(|name| is_one_in(places, &inner, name, path)))
         }),
         _ => false,
     }
 }
 
-fn is_place_in(directory: &OwnedFd, name: &CStr, path: &[u8]) -> bool {
+fn is_one_in(places: &[impl AsRef<[u8]>], directory: &OwnedFd, name: &CStr, path: &[u8]) -> bool {
     statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)
-        .is_ok_and(|stat| is_place(&stat, directory, name, &join(path, name.to_bytes())))
+        .is_ok_and(|stat| is_one_of(places, &stat, directory, name, &join(path, name.to_bytes())))
 }

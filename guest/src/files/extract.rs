@@ -16,7 +16,8 @@ use rustix::io::Errno;
 use tar::{Archive, Entry, EntryType};
 
 use super::pack::is_portable;
-use super::{Fault, at, told};
+use super::{Fault, at};
+use crate::errand::told;
 use crate::failure::{Code, Failure};
 
 /// Runs of zeros of this size become holes.
@@ -67,12 +68,12 @@ struct Extractor<'a> {
 }
 
 /// What all kinds of files have.
-struct Attributes {
-    uid: u32,
-    gid: u32,
-    mode: u32,
-    mtime: i64,
-    xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+pub struct Attributes {
+    pub uid: u32,
+    pub gid: u32,
+    pub mode: u32,
+    pub mtime: i64,
+    pub xattrs: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Extractor<'_> {
@@ -194,7 +195,7 @@ impl Extractor<'_> {
 }
 
 /// A path below the target; `None` for one with `..` in it.
-fn cleaned(raw: &[u8]) -> Option<PathBuf> {
+pub fn cleaned(raw: &[u8]) -> Option<PathBuf> {
     let mut path = PathBuf::new();
     for component in Path::new(std::ffi::OsStr::from_bytes(raw)).components() {
         match component {
@@ -235,13 +236,13 @@ fn clear_way(parent: &OwnedFd, name: &std::ffi::OsStr, raw: &[u8], directory: bo
     }
 }
 
-fn link_of(entry: &Entry<impl Read>) -> io::Result<Vec<u8>> {
+pub fn link_of(entry: &Entry<impl Read>) -> io::Result<Vec<u8>> {
     let link = entry.link_name_bytes().map(std::borrow::Cow::into_owned);
     link.filter(|link| !link.is_empty())
         .ok_or_else(|| io::Error::other("a link to nothing"))
 }
 
-fn device_of(entry: &Entry<impl Read>, kind: EntryType) -> io::Result<(FileType, u64)> {
+pub fn device_of(entry: &Entry<impl Read>, kind: EntryType) -> io::Result<(FileType, u64)> {
     let header = entry.header();
     let number = makedev(header.device_major()?.unwrap_or(0), header.device_minor()?.unwrap_or(0));
     Ok(match kind {
@@ -251,7 +252,7 @@ fn device_of(entry: &Entry<impl Read>, kind: EntryType) -> io::Result<(FileType,
     })
 }
 
-fn attributes(entry: &mut Entry<impl Read>) -> io::Result<Attributes> {
+pub fn attributes(entry: &mut Entry<impl Read>) -> io::Result<Attributes> {
     let header = entry.header();
     let id = |number: u64| u32::try_from(number).map_err(|_| io::Error::other("an owner out of range"));
     let mut found = Attributes {
@@ -309,7 +310,7 @@ fn settle(
     utimensat(parent, name, &times(attributes.mtime), AtFlags::SYMLINK_NOFOLLOW)
 }
 
-fn times(mtime: i64) -> Timestamps {
+pub fn times(mtime: i64) -> Timestamps {
     let time = Timespec {
         tv_sec: mtime,
         tv_nsec: 0,

@@ -53,14 +53,28 @@ pub struct Packer<W: Write> {
     output: W,
     /// Where a file with several names stands in the archive, by device and inode.
     linked: HashMap<(u64, u64), Vec<u8>>,
+    /// Later times become this one.
+    latest: Option<i64>,
 }
 
 impl<W: Write> Packer<W> {
     pub fn new(output: W) -> Self {
+        Self::until(output, None)
+    }
+
+    /// One whose times, in seconds since 1970, are at most `latest`.
+    pub fn until(output: W, latest: Option<i64>) -> Self {
         Self {
             output,
             linked: HashMap::new(),
+            latest,
         }
+    }
+
+    /// A time as it stands in the archive.
+    #[must_use]
+    pub fn time(&self, mtime: i64) -> i64 {
+        self.latest.map_or(mtime, |latest| mtime.min(latest))
     }
 
     /// The end of the archive.
@@ -109,10 +123,8 @@ impl<W: Write> Packer<W> {
             FileType::Directory => {
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
                 let opened = openat(parent, name, flags, Mode::empty()).map_err(at(path))?;
-                let slashed = [path, b"/"].concat();
                 let xattrs = extended(&opened).map_err(at(path))?;
-                self.header(&stat, EntryType::Directory, &slashed, b"", 0, &xattrs)
-                    .map_err(at(path))?;
+                self.directory(&stat, path, &xattrs).map_err(at(path))?;
                 return Ok(Some(opened));
             }
             FileType::RegularFile => {
@@ -178,6 +190,25 @@ impl<W: Write> Packer<W> {
         self.header(&plain, EntryType::Regular, path, b"", 0, &[])
     }
 
+    /// An empty file of nobody's and no time, as the marks of deleted files are in layers.
+    ///
+    /// # Errors
+    /// The archive cannot be written.
+    pub fn whiteout(&mut self, path: &[u8]) -> io::Result<()> {
+        // SAFETY: plain data.
+        let blank: Stat = unsafe { std::mem::zeroed() };
+        self.header(&blank, EntryType::Regular, path, b"", 0, &[])
+    }
+
+    /// The header of a directory.
+    ///
+    /// # Errors
+    /// The archive cannot be written.
+    pub fn directory(&mut self, stat: &Stat, path: &[u8], xattrs: &[(Vec<u8>, Vec<u8>)]) -> io::Result<()> {
+        let slashed = [path, b"/"].concat();
+        self.header(stat, EntryType::Directory, &slashed, b"", 0, xattrs)
+    }
+
     fn header(
         &mut self,
         stat: &Stat,
@@ -205,8 +236,9 @@ impl<W: Write> Packer<W> {
         if size >= MAX_SIZE {
             record(&mut records, b"size", size.to_string().as_bytes());
         }
-        if stat.st_mtime < 0 {
-            record(&mut records, b"mtime", stat.st_mtime.to_string().as_bytes());
+        let mtime = self.time(stat.st_mtime);
+        if mtime < 0 {
+            record(&mut records, b"mtime", mtime.to_string().as_bytes());
         }
         if !records.is_empty() {
             let mut before = Header::new_ustar();
@@ -225,7 +257,7 @@ impl<W: Write> Packer<W> {
         header.set_mode(stat.st_mode & 0o7777);
         header.set_uid(u64::from(if stat.st_uid < MAX_ID { stat.st_uid } else { 0 }));
         header.set_gid(u64::from(if stat.st_gid < MAX_ID { stat.st_gid } else { 0 }));
-        header.set_mtime(u64::try_from(stat.st_mtime).unwrap_or(0));
+        header.set_mtime(u64::try_from(mtime).unwrap_or(0));
         header.set_size(if size < MAX_SIZE { size } else { 0 });
         if matches!(kind, EntryType::Char | EntryType::Block) {
             header.set_device_major(major(stat.st_rdev))?;
@@ -294,7 +326,11 @@ pub fn is_portable(name: &[u8]) -> bool {
     name.starts_with(b"user.") || name == b"security.capability"
 }
 
-fn extended(file: &OwnedFd) -> rustix::io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
+/// The portable attributes of an open file, by name.
+///
+/// # Errors
+/// The kernel's.
+pub fn extended(file: &OwnedFd) -> rustix::io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let mut names = vec![0; MAX_XATTRS];
     let length = match flistxattr(file.as_fd(), &mut names[..]) {
         Ok(0) | Err(Errno::OPNOTSUPP | Errno::PERM) => return Ok(Vec::new()),
@@ -310,6 +346,8 @@ fn extended(file: &OwnedFd) -> rustix::io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
         value.truncate(size);
         found.push((name.to_vec(), value));
     }
+    // File systems list them as they like.
+    found.sort();
     Ok(found)
 }
 

@@ -18,10 +18,16 @@ impl Server {
     pub(super) fn request(&mut self, id: u32, json: &[u8]) -> Option<u32> {
         let done = match Request::parse(json) {
             Err(failure) => Err(failure),
-            Ok(Request::Run(run)) => match self.run(Some(id), &run, json) {
-                Ok(key) => return Some(key),
-                Err(failure) => Err(failure),
-            },
+            Ok(Request::Run(run)) => return self.started(id, |server| server.run(Some(id), &run, json)),
+            Ok(Request::StageAdd {}) => return self.started(id, |server| server.stage_add(id)),
+            Ok(Request::StageTree { name }) => return self.started(id, |server| server.stage_tree(id, &name)),
+            Ok(Request::StageStep(step)) => return self.started(id, |server| server.stage_step(id, &step)),
+            Ok(Request::StageClient { socket }) => return self.started(id, |server| server.stage_client(id, socket)),
+            Ok(Request::StageLayer { max_mtime }) => {
+                return self.started(id, |server| server.stage_layer(id, max_mtime));
+            }
+            Ok(Request::StageDiscard {}) => self.stage_discard(),
+            Ok(Request::Stage(begin)) => self.stage_begin(&begin),
             Ok(Request::Prepare { root, warm }) => self.prepare(&root, &warm),
             Ok(Request::Limit { limits }) => self.limit(&limits),
             Ok(Request::Sync {}) => {
@@ -41,16 +47,22 @@ impl Server {
                 return None;
             }
         };
-        let outcome = match done {
-            Ok(()) => Outcome::default(),
-            Err(failure) => Outcome {
-                exit_code: failure.code.exit_code(),
-                error: Some(failure),
-                ..Outcome::default()
-            },
-        };
-        self.conclude(id, &outcome);
+        match done {
+            Ok(()) => self.conclude(id, &Outcome::default()),
+            Err(failure) => self.conclude(id, &failed(failure)),
+        }
         None
+    }
+
+    /// The process that a request has started; one that could not be is told at once.
+    fn started(&mut self, id: u32, start: impl FnOnce(&mut Self) -> Result<u32, Failure>) -> Option<u32> {
+        match start(self) {
+            Ok(key) => Some(key),
+            Err(failure) => {
+                self.conclude(id, &failed(failure));
+                None
+            }
+        }
     }
 
     /// Starts the workload.
@@ -58,7 +70,9 @@ impl Server {
         if self.ran {
             return Err(Failure::new(Code::Busy, "run", "this VM already runs a workload"));
         }
-        identity::refresh(run, &self.random)?;
+        let missing = || Failure::new(Code::BadRequest, "request", "clock or entropy");
+        let (clock, seed) = run.clock().zip(run.seed()).ok_or_else(missing)?;
+        identity::refresh(clock, seed, &self.random)?;
         if !run.network.enabled {
             net::disconnect()?;
         }
@@ -143,6 +157,15 @@ impl Server {
         self.zygote = Some(self.make_zygote()?);
         rustix::fs::sync();
         Ok(())
+    }
+}
+
+/// RESULT of what could not be done.
+pub(super) fn failed(failure: Failure) -> Outcome {
+    Outcome {
+        exit_code: failure.code.exit_code(),
+        error: Some(failure),
+        ..Outcome::default()
     }
 }
 

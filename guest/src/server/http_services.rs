@@ -5,7 +5,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use crate::body::base64_len;
-use crate::failure::Failure;
 use crate::files;
 use crate::http::{Progress, Reader, Request, answer, answer_head, refuse};
 use crate::messages::{Decoder, Outcome};
@@ -13,6 +12,7 @@ use crate::mux::Violation;
 use crate::request::Exec;
 
 use super::Server;
+use super::control::failed;
 use super::process::Kept;
 use super::streams::Service;
 
@@ -150,14 +150,6 @@ impl Server {
         stream.body.push_base64(stderr.bytes);
         stream.body.push(tail.into_bytes());
         self.finish_stream(id);
-    }
-}
-
-fn failed(failure: Failure) -> Outcome {
-    Outcome {
-        exit_code: failure.code.exit_code(),
-        error: Some(failure),
-        ..Outcome::default()
     }
 }
 

@@ -8,6 +8,7 @@ mod output;
 mod port;
 mod process;
 mod reap;
+mod stage;
 mod streams;
 mod warm;
 
@@ -25,6 +26,7 @@ use crate::fatal::{self, AtStage, BootError};
 use crate::handshake::Search;
 use crate::mux::{Mux, Violation};
 use crate::request::Root;
+use crate::stage::Stage;
 use crate::stdio::AgentEnds;
 use crate::zygote::Zygote;
 use port::Port;
@@ -80,6 +82,7 @@ pub struct Server {
     mounted: Option<Root>,
     zygote: Option<(u32, Zygote)>,
     workload: Option<Workload>,
+    stage: Option<Stage>,
     ran: bool,
     started: Instant,
 }
@@ -119,6 +122,7 @@ impl Server {
             mounted: None,
             zygote: None,
             workload: None,
+            stage: None,
             ran: false,
             started: Instant::now(),
         })

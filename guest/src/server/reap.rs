@@ -67,12 +67,13 @@ impl Server {
         if let Some(workload) = self.workload.as_mut().filter(|workload| workload.process == key) {
             workload.over = true;
             if (workload.limited || outcome.exit_code != 0) && outcome.error.is_none() {
-                outcome.oom_killed = workload.cgroup.oom_killed();
+                outcome.oom_killed = workload.cgroup.oom_kills() > 0;
             }
             if workload.sync_on_exit {
                 crate::rootfs::sync();
             }
         }
+        self.stage_ended(key, &mut outcome);
         self.thaw(process.errand.as_ref().is_some_and(|errand| errand.frozen));
         let Some(stream) = process.stream else {
             return;

@@ -9,8 +9,8 @@ export function suggest(message: string, wrong: string, known: readonly string[]
   return name === undefined ? message : `${message} (did you mean ${name}?)`;
 }
 
-/** Undefined too when one is the same: then something else is wrong. */
-function nearest(wrong: string, known: readonly string[], caseCounts: boolean): string | undefined {
+/** The nearest of `known`. Undefined too when one is the same: then something else is wrong. */
+export function nearest(wrong: string, known: readonly string[], caseCounts = true): string | undefined {
   const plain = (text: string): string => (caseCounts ? text : text.toLowerCase());
   let best: string | undefined;
   let least = TOO_FAR;

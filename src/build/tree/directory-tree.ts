@@ -37,6 +37,8 @@ export interface DirectoryOptions {
   directory: string;
   /** Lines of `.dockerignore`, as `readIgnoreFile` gives them. */
   ignorePatterns?: readonly string[];
+  /** What the files of the host do not show, by path; one of a directory of the user's is root's. */
+  attributes?: ReadonlyMap<string, Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'xattrs'>>;
   memo?: DigestMemo;
 }
 
@@ -198,7 +200,7 @@ export class DirectoryTree implements SourceTree, Disposable {
       if (stat === undefined) continue;
       if (stat.isDirectory()) {
         const load = (): Map<string, Child> => this.#load([...names, name], verdict.matches);
-        const inner = new LazyDirectory(entryOf(stat, 'directory', ''), load);
+        const inner = new LazyDirectory(this.#entry(path, stat, 'directory', ''), load);
         // An ignored directory is there if something in it is not ignored.
         if (verdict.ignored && inner.children.size === 0) continue;
         children.set(name, { node: inner, layer: 0 });
@@ -211,12 +213,17 @@ export class DirectoryTree implements SourceTree, Disposable {
     return children;
   }
 
+  #entry(path: string, stat: Stats, type: EntryType, link: string): TarEntry {
+    const known = this.#options.attributes?.get(path);
+    return known === undefined ? entryOf(stat, type, link) : { ...entryOf(stat, type, link), ...known };
+  }
+
   #leaf(directory: number, name: string, path: string, stat: Stats): HostLeaf {
     const key = `${stat.dev}:${stat.ino}`;
     const known = stat.nlink > 1 ? this.#linked.get(key) : undefined;
     if (known !== undefined) return known;
     const link = stat.isSymbolicLink() ? readlinkSync(within(directory, name), 'latin1') : '';
-    const entry = entryOf(stat, kindOf(stat), link);
+    const entry = this.#entry(path, stat, kindOf(stat), link);
     const { dev, ino, mtimeMs, ctimeMs } = stat;
     const isSocket = stat.isSocket();
     const leaf: HostLeaf = {

@@ -25,13 +25,16 @@ async function allCandidates(before: readonly string[], current: string, names: 
   if (found.kind === 'group') return Object.keys(found.group.commands).toSorted();
   if (found.kind === 'unknown') return [];
   const command = await load(found.name);
+  const words = before.slice(before.indexOf(verbs[0] ?? '') + found.path.split(' ').length);
+  const { count: operands, waiting } = operandsOf(command, words);
+  // A flag waits for its value: without values of its own only its user knows it.
+  if (waiting !== undefined) return valuesOf(waiting, names);
+  const glued = /^(--[^=]+)=/.exec(current);
+  if (glued !== null) {
+    const values = await valuesOf(flagNamed(command, glued[1] ?? ''), names);
+    return values.map((value) => `${glued[0]}${value}`);
+  }
   if (current.startsWith('-')) return flagsOf(command);
-  const operands = operandsOf(
-    command,
-    before.slice(before.indexOf(verbs[0] ?? '') + found.path.split(' ').length),
-  );
-  // After a flag that takes a value: that value, which only its user knows.
-  if (operands === null) return [];
   const noun = nounOf(command, operands);
   return noun === undefined ? [] : names(noun);
 }
@@ -43,8 +46,16 @@ function flagsOf(command: Command): string[] {
     .toSorted();
 }
 
-/** How many operands stand before the cursor; null where a flag waits for its value. */
-function operandsOf(command: Command, words: readonly string[]): number | null {
+async function valuesOf(spec: FlagSpec | undefined, names: Names): Promise<string[]> {
+  if (spec?.values === undefined) return [];
+  return spec.values === 'image' ? names('image') : [...spec.values];
+}
+
+/** How many operands stand before the cursor, and the flag that waits for its value there. */
+function operandsOf(
+  command: Command,
+  words: readonly string[],
+): { count: number; waiting: FlagSpec | undefined } {
   let count = 0;
   for (let index = 0; index < words.length; index += 1) {
     const word = words[index] ?? '';
@@ -52,12 +63,16 @@ function operandsOf(command: Command, words: readonly string[]): number | null {
       count += 1;
       continue;
     }
-    if (word.includes('=') || flagNamed(command, word)?.kind === 'bool') continue;
+    const flag = flagNamed(command, word);
+    if (word.includes('=') || flag?.kind === 'bool') continue;
     index += 1;
-    if (index >= words.length) return null;
+    if (index >= words.length) return { count, waiting: flag ?? UNKNOWN };
   }
-  return count;
+  return { count, waiting: undefined };
 }
+
+/** What might wait for a value behind a flag that there is not. */
+const UNKNOWN: FlagSpec = { kind: 'string', help: '' };
 
 function flagNamed(command: Command, word: string): FlagSpec | undefined {
   if (word.startsWith('--')) return command.flags[word.slice(2)];

@@ -17,6 +17,10 @@ export interface FlagSpec {
    * `true` that there is none yet.
    */
   readonly refused?: true | string;
+  /** For completion: the values there are, or `image` for names of images; without it the shell offers files. */
+  readonly values?: readonly string[] | 'image';
+  /** What Docker's flag can and this one cannot; for docs/compatibility.md. */
+  readonly partly?: string;
   /** Further values of a refused flag that ask for what happens anyway. */
   readonly accepts?: readonly string[];
 }

@@ -1,4 +1,5 @@
 /** What `system df` shows, by Docker's field names. */
+import type { CacheRecord } from '../../engine/build-cache.ts';
 import type { BoxUsage, DiskUsage, ImageUsage, VolumeUsage } from '../../engine/disk-usage.ts';
 import { humanSize } from '../../output/human-size.ts';
 import type { Listing } from '../../output/listing.ts';
@@ -15,9 +16,10 @@ export interface UsageRow {
 }
 
 const DIGITS = 4;
+const BUILD_CACHE = 'Build Cache';
 
-/** Docker's four rows; builds have no cache of their own yet. */
-export function usageRows({ images, layersSize, boxes, volumes }: DiskUsage): UsageRow[] {
+/** Docker's four rows. Of the build cache counts what no image has. */
+export function usageRows({ images, layersSize, boxes, volumes, buildCache }: DiskUsage): UsageRow[] {
   const sum = (sizes: readonly number[]): number => sizes.reduce((total, size) => total + size, 0);
   const used = sum(images.filter((each) => each.boxes > 0).map(({ image, shared }) => image.size - shared));
   const idle = boxes.filter(({ box }) => box.status !== 'running' && box.status !== 'paused');
@@ -43,8 +45,19 @@ export function usageRows({ images, layersSize, boxes, volumes }: DiskUsage): Us
       size: sum(volumes.map(({ size }) => size)),
       reclaimable: sum(volumes.filter(({ links }) => links === 0).map(({ size }) => size)),
     },
-    { type: 'Build Cache', total: 0, active: 0, size: 0, reclaimable: 0 },
+    {
+      type: BUILD_CACHE,
+      total: buildCache.length,
+      active: buildCache.filter(({ inUse }) => inUse).length,
+      size: cacheSize(buildCache),
+      reclaimable: cacheSize(buildCache.filter(({ inUse }) => !inUse)),
+    },
   ];
+}
+
+/** Bytes of the records that no image has as well. */
+export function cacheSize(records: readonly CacheRecord[]): number {
+  return records.filter(({ shared }) => !shared).reduce((sum, { size }) => sum + size, 0);
 }
 
 export const usageListing: Listing<UsageRow> = {
@@ -55,8 +68,10 @@ export const usageListing: Listing<UsageRow> = {
     Size: { heading: 'SIZE', value: ({ size }) => humanSize(size, DIGITS) },
     Reclaimable: {
       heading: 'RECLAIMABLE',
-      value: ({ size, reclaimable }) => {
-        const percent = size > 0 ? ` (${Math.floor((reclaimable * 100) / size)}%)` : '';
+      value: ({ type, size, reclaimable }) => {
+        // Docker tells no part of the build cache.
+        const percent =
+          size > 0 && type !== BUILD_CACHE ? ` (${Math.floor((reclaimable * 100) / size)}%)` : '';
         return `${humanSize(reclaimable, DIGITS)}${percent}`;
       },
     },

@@ -1,10 +1,13 @@
 /** `system df`: what is on the disk, and what could go. */
 import { diskUsage } from '../../engine/disk-usage.ts';
+import { humanSize } from '../../output/human-size.ts';
 import { renderListing } from '../../output/listing.ts';
 import { defineCommand } from '../command.ts';
 import { formatFlag } from '../format-flag.ts';
+import { cacheUsageListing } from '../rows/cache-listing.ts';
 import {
   boxUsageListing,
+  cacheSize,
   imageUsageListing,
   imageUsageRows,
   usageListing,
@@ -12,10 +15,8 @@ import {
   volumeUsageListing,
 } from '../rows/disk-usage-listing.ts';
 
-const CACHE_TABLE = 'CACHE ID   CACHE TYPE   SIZE      CREATED   LAST USED   USAGE     SHARED';
-
 export const systemDf = defineCommand({
-  summary: 'Show disk usage of images, boxes and volumes',
+  summary: 'Show disk usage of images, boxes, volumes and the build cache',
   usage: '[OPTIONS]',
   args: { min: 0, max: 0 },
   flags: {
@@ -34,9 +35,11 @@ export const systemDf = defineCommand({
     const images = await renderListing(imageUsageListing(now), imageUsageRows(usage.images), table);
     const boxes = await renderListing(boxUsageListing(now), usage.boxes, table);
     const volumes = await renderListing(volumeUsageListing, usage.volumes, table);
+    const cache = await renderListing(cacheUsageListing(now), usage.buildCache, table);
     await context.print(
       `Images space usage:\n\n${images}\nContainers space usage:\n\n${boxes}\n` +
-        `Local Volumes space usage:\n\n${volumes}\nBuild cache usage: 0B\n\n${CACHE_TABLE}\n`,
+        `Local Volumes space usage:\n\n${volumes}\n` +
+        `Build cache usage: ${humanSize(cacheSize(usage.buildCache), 4)}\n\n${cache}`,
     );
   },
 });

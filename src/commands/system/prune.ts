@@ -1,6 +1,8 @@
 /** `system prune`: whatever is not in use. */
+import { checkCacheFilters, NO_BOUNDS, pruneBuilds } from '../../engine/build-cache.ts';
 import { pruneBoxes } from '../../engine/prune-boxes.ts';
 import { pruneImages } from '../../engine/prune-images.ts';
+import { parseTimestamp } from '../../engine/timestamps.ts';
 import { pruneVolumes } from '../../engine/volumes/prune.ts';
 import { A3sError } from '../../errors.ts';
 import { humanSize } from '../../output/human-size.ts';
@@ -29,6 +31,8 @@ export const systemPrune = defineCommand({
     const images = imagePruneFilter(flags.filter);
     // Volumes know no `until`.
     const volumes = pruneFilter(flags.volumes ? flags.filter : []);
+    const ofCache = cacheFilters(flags.filter);
+    checkCacheFilters(ofCache);
     if (!flags.force && !(await confirm(context, warning(flags)))) return;
     const engine = await context.engine();
     const lists: string[] = [];
@@ -51,9 +55,31 @@ export const systemPrune = defineCommand({
       'Deleted Images',
       removed.map((item) => prunedLine(item).trimEnd()),
     );
-    await context.print(`${lists.join('')}Total reclaimed space: ${humanSize(bytes + ofImages)}\n`);
+    const cache = await pruneBuilds(engine, {
+      ...NO_BOUNDS,
+      all: flags.all,
+      filters: ofCache,
+    });
+    tell(
+      'Deleted build cache objects',
+      cache.map(({ id }) => id),
+    );
+    const bytesOfCache = cache.reduce((sum, { size, shared }) => sum + (shared ? 0 : size), 0);
+    await context.print(
+      `${lists.join('')}Total reclaimed space: ${humanSize(bytes + ofImages + bytesOfCache)}\n`,
+    );
   },
 });
+
+/** `until` of the other things is a time or an age; that of the cache is an age. Nothing in it has labels. */
+function cacheFilters(given: readonly string[]): string[] {
+  return given.map((filter) => {
+    const [, time] = /^\s*until\s*=(.*)$/is.exec(filter) ?? [];
+    if (time === undefined) return filter;
+    const age = Date.now() - Number(parseTimestamp(time.trim()) / 1_000_000n);
+    return `until=${Math.max(age, 0)}ms`;
+  });
+}
 
 function warning({
   all,

@@ -9,7 +9,6 @@ import {
   constants,
   fchmodSync,
   fchownSync,
-  ftruncateSync,
   futimesSync,
   lchownSync,
   linkSync,
@@ -20,14 +19,14 @@ import {
   symlinkSync,
   unlinkSync,
   utimesSync,
-  writeSync,
 } from 'node:fs';
 
+import { itself, OpenPath, within } from '../../confined.ts';
 import { A3sError, hasErrno } from '../../errors.ts';
+import { HoledFile } from '../../holed-file.ts';
 import { Budget, quoted } from '../../images/layers/limits.ts';
 import type { TarEntry } from '../../images/layers/tar/entry.ts';
 import { type TarHandler, TarReader } from '../../images/layers/tar/reader.ts';
-import { itself, OpenPath, within } from '../../confined.ts';
 
 export interface ExtractOptions {
   /** Files get the owners they have in the archive, as far as this user may give them. */
@@ -38,8 +37,6 @@ export interface ExtractOptions {
   notify: (line: string) => void;
 }
 
-const PAGE = 4096;
-const ZEROS = Buffer.alloc(PAGE);
 const PERMISSIONS = 0o7777;
 
 /** Reads an archive into the open directory `top`. Push its bytes into the reader, then call `finish`. */
@@ -71,7 +68,7 @@ class Unlimited extends Budget {
 interface OpenFile {
   entry: TarEntry;
   descriptor: number;
-  position: number;
+  content: HoledFile;
 }
 
 class Extractor implements TarHandler, Disposable {
@@ -118,21 +115,7 @@ class Extractor implements TarHandler, Disposable {
   }
 
   content(bytes: Buffer): void {
-    if (this.#file === undefined) return;
-    const { descriptor, position } = this.#file;
-    /** Where that begins which is still to be written. */
-    let from = 0;
-    for (let at = 0; at < bytes.length;) {
-      const end = Math.min(bytes.length, at + PAGE - ((position + at) % PAGE));
-      // Pages of zeros become holes.
-      if (bytes.compare(ZEROS, 0, end - at, at, end) === 0) {
-        writeAll(descriptor, bytes.subarray(from, at), position + from);
-        from = end;
-      }
-      at = end;
-    }
-    writeAll(descriptor, bytes.subarray(from), position + from);
-    this.#file.position += bytes.length;
+    this.#file?.content.write(bytes);
   }
 
   finish(): void {
@@ -170,15 +153,15 @@ class Extractor implements TarHandler, Disposable {
     }
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     const descriptor = openSync(within(parent, name), flags, 0o600);
-    this.#file = { entry, descriptor, position: 0 };
+    this.#file = { entry, descriptor, content: new HoledFile(descriptor) };
   }
 
   #closeFile(): void {
     if (this.#file === undefined) return;
-    const { entry, descriptor } = this.#file;
+    const { entry, descriptor, content } = this.#file;
     this.#file = undefined;
     try {
-      ftruncateSync(descriptor, entry.size);
+      content.finish(entry.size);
       if (this.#options.owners) asPermitted(() => fchownSync(descriptor, entry.uid, entry.gid));
       fchmodSync(descriptor, entry.mode & PERMISSIONS);
       futimesSync(descriptor, entry.mtime, entry.mtime);
@@ -207,12 +190,6 @@ function enter(path: OpenPath, names: readonly string[], entry: TarEntry): numbe
       `refused to write ${quoted(entry.name)}: something on the way is no directory`,
       { hint: 'a link there would lead out of the destination', cause: error },
     );
-  }
-}
-
-function writeAll(descriptor: number, bytes: Buffer, position: number): void {
-  for (let at = 0; at < bytes.length;) {
-    at += writeSync(descriptor, bytes, at, bytes.length - at, position + at);
   }
 }
 

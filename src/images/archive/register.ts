@@ -50,6 +50,30 @@ async function register(
   const known = made ? await knownImage(layout, lease, files[1]?.digest) : undefined;
   const entry = known ?? brought;
   if (known === undefined) spool.adopt(files);
+  return nameStored(layout, bundleDir, entry, names);
+}
+
+/**
+ * The same for an image whose blobs are in the store already. Where the store has an image of the same ID, that one gets the names.
+ * @param image `digests`: of its manifest, configuration and layers, in this order.
+ */
+export async function registerStored(
+  layout: Layout,
+  bundleDir: string,
+  { entry, digests, names }: { entry: Descriptor; digests: readonly string[]; names: readonly string[] },
+): Promise<Registered> {
+  using lease = takeLease(layout);
+  await lease.hold(digests);
+  const known = await knownImage(layout, lease, digests[1]);
+  return nameStored(layout, bundleDir, known ?? entry, names);
+}
+
+async function nameStored(
+  layout: Layout,
+  bundleDir: string,
+  entry: Descriptor,
+  names: readonly string[],
+): Promise<Registered> {
   const image = loadImage(layout.imagesDir, entry, []);
   await ensureRootfs(layout, image, bundleDir);
   const moved: Registered['moved'] = [];

@@ -47,9 +47,15 @@ function escape(character: string): string {
 
 /** What an image may still use up; one object counts for all its layers. */
 export class Budget {
+  readonly #subject: string;
   #entries = 0;
   #metadata = 0;
   #content = 0;
+
+  /** @param subject what has too much, in the sentence that says so. */
+  constructor(subject = 'the image') {
+    this.#subject = subject;
+  }
 
   /**
    * Counts one entry.
@@ -61,12 +67,12 @@ export class Budget {
     this.#entries += 1;
     this.#metadata += metadata;
     this.#content += content;
-    if (this.#entries > MAX_ENTRIES) return `the image has more than ${MAX_ENTRIES} entries`;
+    if (this.#entries > MAX_ENTRIES) return `${this.#subject} has more than ${MAX_ENTRIES} entries`;
     if (this.#metadata > MAX_METADATA_BYTES) {
-      return `the image has more than ${MAX_METADATA_BYTES / 1024 ** 2} MiB of names and attributes`;
+      return `${this.#subject} has more than ${MAX_METADATA_BYTES / 1024 ** 2} MiB of names and attributes`;
     }
     if (this.#content > MAX_CONTENT_BYTES) {
-      return `the image unpacks to more than ${MAX_CONTENT_BYTES / 1024 ** 3} GiB`;
+      return `${this.#subject} unpacks to more than ${MAX_CONTENT_BYTES / 1024 ** 3} GiB`;
     }
     return null;
   }

@@ -7,6 +7,7 @@ import type { Layout } from '../../state/layout.ts';
 import { type Descriptor, parseManifest } from '../config.ts';
 import { deadBuilds } from '../rootfs-build.ts';
 import { blobPath, readJsonBlob } from '../store.ts';
+import { cachedDigests } from './cached.ts';
 import { isDeadSpool, leasedDigests } from './leases.ts';
 
 /** How long half a blob is kept for a download that goes on. */
@@ -23,11 +24,12 @@ export interface Collected {
 }
 
 /**
- * Removes blobs and root filesystems that the index does not lead to. Call it under the store's lock, with the index as it was
- * written: whoever brings a blob holds a lease on it.
+ * Removes blobs and root filesystems that neither the index nor the build cache leads to. Call it under the store's lock, with the index
+ * as it was written: whoever brings a blob holds a lease on it.
  */
 export function collectGarbage(layout: Layout, entries: readonly Descriptor[]): Collected {
   const used = leasedDigests(layout);
+  for (const digest of cachedDigests(layout)) used.add(digest);
   for (const entry of entries) markUsed(layout, entry, used);
   const collected: Collected = { blobs: [], bytes: 0 };
   const blobs = blobPath(layout.imagesDir, 'sha256:');

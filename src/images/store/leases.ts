@@ -2,7 +2,7 @@
  * Leases: what a running command is bringing into the store, or taking out of it, though no image may name it yet. The garbage
  * collection leaves leased blobs alone; a lease whose process is gone counts for nothing.
  */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { hasErrno } from '../../errors.ts';
@@ -10,7 +10,6 @@ import { namesIn } from '../../state/directory.ts';
 import type { Layout } from '../../state/layout.ts';
 import { withLock } from '../../state/lock.ts';
 import { isAlive, processMark } from '../../state/processes.ts';
-import { replaceFile } from '../../state/replace-file.ts';
 import { storeLock } from '../image.ts';
 import { isDigest } from '../reference.ts';
 
@@ -31,9 +30,11 @@ export function takeLease(layout: Layout): Lease {
   taken += 1;
   const file = join(layout.leasesDir, `${processMark()}-${taken}.json`);
   const held = new Set<string>();
+  const written = new Set<string>();
   return {
     async hold(digests) {
       for (const digest of digests) held.add(digest);
+      if (digests.every((digest) => written.has(digest))) return;
       mkdirSync(layout.leasesDir, { recursive: true, mode: 0o700 });
       // Under the store's lock: a collection has either seen the lease or is over.
       await withLock(
@@ -41,7 +42,10 @@ export function takeLease(layout: Layout): Lease {
         async () => {
           // What a killed command has left goes with the next one.
           leasedDigests(layout);
-          await replaceFile(file, `${file}.tmp`, JSON.stringify([...held]));
+          // After a crash of the host it counts for nothing: it need not be flushed.
+          writeFileSync(`${file}.tmp`, JSON.stringify([...held]), { mode: 0o600 });
+          renameSync(`${file}.tmp`, file);
+          for (const digest of held) written.add(digest);
         },
         { timeoutMs: LOCK_TIMEOUT_MS },
       );

@@ -15,7 +15,10 @@ export interface Accelerator {
   cpu: string;
 }
 
-export type Disk = { kind: 'placeholder' } | { kind: 'file'; path: string; format: 'raw' | 'qcow2' };
+export type Disk =
+  | { kind: 'placeholder' }
+  /** `fleeting`: nobody reads it once the VM has ended, so that the guest need not wait until it is on the host's disk. */
+  | { kind: 'file'; path: string; format: 'raw' | 'qcow2'; fleeting?: boolean };
 
 export interface Share {
   path: string;
@@ -162,7 +165,12 @@ function diskArguments(name: 'root' | 'scratch', disk: Disk, readOnly: boolean):
   }
   const file = `file.driver=file,file.filename=${escapeOption(disk.path)}`;
   const discard = readOnly ? '' : ',discard=unmap';
-  return ['-blockdev', `driver=${disk.format},node-name=${name},${access}${discard},${file}`, ...device];
+  const flush = disk.fleeting === true ? ',cache.no-flush=on' : '';
+  return [
+    '-blockdev',
+    `driver=${disk.format},node-name=${name},${access}${discard}${flush},${file}`,
+    ...device,
+  ];
 }
 
 function shareArguments(plan: VmPlan): string[] {

@@ -24,6 +24,25 @@ test.for<[string[], string[]]>([
   [['container', 'logs', '-f', 'we'], ['web']],
   [['exec', '-it', ''], NAMES.box],
   [['volume', 'rm', ''], ['data']],
+  [
+    ['buildx', ''],
+    ['build', 'du', 'prune'],
+  ],
+  [
+    ['build', '--bui'],
+    ['--build-arg', '--build-context'],
+  ],
+  [['build', '-t', 'al'], ['alpine:3']],
+  [['image', 'build', '--progress', 'p'], ['plain']],
+  [['build', '--progress=t'], ['--progress=tty']],
+  [
+    ['build', '--call', ''],
+    ['build', 'check', 'outline', 'targets'],
+  ],
+  // The shell offers files.
+  [['build', '-f', ''], []],
+  [['build', '--file=D'], []],
+  [['build', '-t', 'x', ''], []],
   [['nosuch', ''], []],
 ])('%j', async ([words, expected]) => {
   expect(await complete(...words)).toEqual(expected);

@@ -105,7 +105,7 @@ describe("command lines that are refused as docker's client refuses them", () =>
       `unknown flag: --nosuch\n\nUsage:  a3s-box [OPTIONS] COMMAND [ARG...]\n\nRun 'a3s-box --help' for more information\n`,
     ],
     [['swarm', 'x'], 1, "a3s-box: 'a3s-box swarm' is not supported yet\n"],
-    [['image', 'build'], 1, "a3s-box: 'a3s-box image build' is not supported yet\n"],
+    [['buildx', 'bake'], 1, "a3s-box: 'a3s-box buildx bake' is not supported yet\n"],
     [['run', '--mac-address', 'x', 'i'], 125, '--mac-address is not supported yet\n'],
     [
       ['run', '--pid', 'host', 'i'],

@@ -5,19 +5,31 @@ import { parseMount } from '../instructions/mount.ts';
 import type { Add, Arg, Copy, Instruction, Run } from '../instructions/types.ts';
 import type { BuildPlan } from '../plan/types.ts';
 import type { Pair } from '../syntax/tree.ts';
-import { expand } from '../words/expand.ts';
+import { type Expansion, expand, type WordOptions } from '../words/expand.ts';
 import { exposedPorts } from './ports.ts';
 import type { StageVariables } from './stage-variables.ts';
 import { checkTransfer } from './transfer-source.ts';
 
-export class StageEvaluator {
-  readonly #plan: BuildPlan;
-  readonly variables: StageVariables;
+/** What of a plan instructions are evaluated with. */
+export type EvaluationPlan = Pick<BuildPlan, 'escape' | 'globals' | 'buildArguments'>;
 
-  /** `variables`: those of the stage's base; they change with each ENV and ARG. */
-  constructor(plan: BuildPlan, variables: StageVariables) {
+export class StageEvaluator {
+  readonly #plan: EvaluationPlan;
+  readonly variables: StageVariables;
+  readonly #onUnset: (names: ReadonlySet<string>) => void;
+
+  /**
+   * @param variables those of the stage's base; they change with each ENV and ARG
+   * @param onUnset is told which variables a word asks for that are not set
+   */
+  constructor(
+    plan: EvaluationPlan,
+    variables: StageVariables,
+    onUnset: (names: ReadonlySet<string>) => void = () => {},
+  ) {
     this.#plan = plan;
     this.variables = variables;
+    this.#onUnset = onUnset;
   }
 
   /**
@@ -81,7 +93,13 @@ export class StageEvaluator {
   }
 
   #word(text: string): string {
-    return expand(text, this.variables, { escape: this.#plan.escape }).text;
+    return this.#expand(text, { escape: this.#plan.escape }).text;
+  }
+
+  #expand(text: string, options: WordOptions): Expansion {
+    const expansion = expand(text, this.variables, options);
+    if (expansion.unset.size > 0) this.#onUnset(expansion.unset);
+    return expansion;
   }
 
   #pairs(pairs: readonly Pair[]): Pair[] {
@@ -89,7 +107,7 @@ export class StageEvaluator {
   }
 
   #ports(text: string): string[] {
-    return expand(text, this.variables, { escape: this.#plan.escape }).words.flatMap(exposedPorts);
+    return this.#expand(text, { escape: this.#plan.escape }).words.flatMap(exposedPorts);
   }
 
   #run(run: Run): Run {
@@ -115,7 +133,7 @@ export class StageEvaluator {
 
   /** In heredocs the escape is always a backslash, and quotes are characters like others. */
   #content(text: string): string {
-    return expand(text, this.variables, { escape: '\\', plainQuotes: true }).text;
+    return this.#expand(text, { escape: '\\', plainQuotes: true }).text;
   }
 
   /** `--build-arg`, else the value in the stage, else that of the global scope. */

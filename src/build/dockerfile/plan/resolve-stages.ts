@@ -21,6 +21,8 @@ export interface PlanOptions {
   platform: Platform;
   /** What the build runs on. */
   buildPlatform: Platform;
+  /** True for a plan of all stages, those that the target does not need as well. */
+  every?: boolean;
   /** Names given with `--build-context`. */
   contexts?: ReadonlySet<string>;
   /**
@@ -45,7 +47,8 @@ export function resolveStages(dockerfile: Dockerfile, options: PlanOptions): Bui
   for (const stage of planned) plan(stage, stages[stage.index], names);
   checkForCycles(planned);
   label(planned);
-  const needed = collect(target, planned, names, options.triggers ?? (() => []));
+  const wanted = options.every === true ? planned : [target];
+  const needed = collect(wanted, planned, names, options.triggers ?? (() => []));
   return { stages: needed, target, escape, globals, buildArguments: options.buildArguments };
 }
 
@@ -131,15 +134,15 @@ function label(planned: readonly PlannedStage[]): void {
   if (only.instructions.every(({ sources }) => sources.length === 0)) only.label = '';
 }
 
-/** The stages that the target needs, with the triggers of their bases. */
+/** The stages that are wanted and what they need, with the triggers of their bases. */
 function collect(
-  target: PlannedStage,
+  wanted: readonly PlannedStage[],
   planned: readonly PlannedStage[],
   names: StageNames,
   triggersOf: (reference: string) => readonly string[],
 ): PlannedStage[] {
   const needed = new Set<PlannedStage>();
-  const waiting = [target];
+  const waiting = [...wanted];
   for (let stage = waiting.pop(); stage !== undefined; stage = waiting.pop()) {
     if (needed.has(stage)) continue;
     needed.add(stage);

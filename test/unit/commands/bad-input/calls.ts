@@ -21,6 +21,7 @@ const NO_REGISTRY = '127.0.0.1:1/absent';
  */
 const REST: Readonly<Partial<Record<CommandName, readonly string[]>>> = {
   attach: ['box1'],
+  build: ['/absent'],
   commit: ['absent'],
   completion: ['bash'],
   containerInspect: ['box1'],

@@ -1,0 +1,3 @@
+/** What ADD fetches. */
+export { fetchRemoteFile } from './remote-file.ts';
+export { fetchGit, resolveGitCommit } from './git.ts';
