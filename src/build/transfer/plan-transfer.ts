@@ -93,13 +93,13 @@ async function actionsOf(instruction: Copy | Add, options: TransferOptions, time
 async function pathAction(
   instruction: Copy | Add,
   text: string,
-  { source }: TransferOptions,
+  { source, signal }: TransferOptions,
 ): Promise<Action> {
   if (source === null) throw new DockerfileError(`there is nothing to read ${JSON.stringify(text)} from`);
   const { kind, exclude } = instruction;
   const parents = kind === 'copy' && instruction.parents;
   return {
-    matches: await matchesOf(source, { text, parents, exclude }),
+    matches: await matchesOf(source, { text, parents, exclude, signal }),
     contentsOnly: true,
     unpack: kind === 'add' && (instruction.unpack ?? true),
   };
@@ -108,14 +108,14 @@ async function pathAction(
 async function remoteAction(
   instruction: Copy | Add,
   text: string,
-  { remote }: TransferOptions,
+  { remote, signal }: TransferOptions,
   time: number,
 ): Promise<Action> {
   const fetched = remote?.get(text);
   if (fetched === undefined) throw new DockerfileError(`${text} was not fetched`);
   const { exclude } = instruction;
   if (fetched.kind === 'directory') {
-    const matches = await matchesOf(fetched.tree, { text: '/', parents: false, exclude });
+    const matches = await matchesOf(fetched.tree, { text: '/', parents: false, exclude, signal });
     return { matches, contentsOnly: false, unpack: false };
   }
   const source = new FetchedSource(text, fetched.file, fetched.mtime ?? time);

@@ -9,7 +9,7 @@ import { digestOf } from './content-digest.ts';
 import { namesOf } from './destination.ts';
 import { notFound, sourceFailure } from './failure.ts';
 import { Selection } from './selection.ts';
-import type { Match } from './sources.ts';
+import { type Match, matchOf } from './sources.ts';
 
 export interface MountContent {
   /** Of names, types, modes, owners, links, attributes and contents. */
@@ -34,20 +34,26 @@ export async function selectForMount(
   if (names === null) throw sourceFailure(source, 'too many links');
   const node = nodeAt(root, names);
   if (node === undefined) throw notFound(source, `/${namesOf(path).join('/')}`);
-  const everything = new Selection({ include: null, exclude: [] });
-  const selected = isDirectory(node) ? [...everything.of(node)] : [];
-  const name = names.at(-1) ?? '';
-  const match: Match = { source, name: isDirectory(node) ? '' : name, node, selected };
-  const isWhole = names.length === 0 && source.identity !== null;
+  const isFile = !isDirectory(node);
+  const shown: Shown = { source, name: isFile ? (names.at(-1) ?? '') : '', node };
+  // What is known to be the same without a look need not be read.
+  const known = names.length === 0 ? source.identity : null;
   return {
-    contentDigest: isWhole ? (source.identity ?? '') : await digestOf([match], options.signal),
-    tar: (signal) => tarOf(match, signal),
-    single: isDirectory(node) ? null : name,
+    contentDigest: known ?? (await digestOfAll(shown, options.signal)),
+    tar: (signal) => tarOf(shown, signal),
+    single: isFile ? shown.name : null,
   };
 }
 
+type Shown = Pick<Match, 'source' | 'name' | 'node'>;
+
+async function digestOfAll(shown: Shown, signal: AbortSignal | undefined): Promise<string> {
+  const everything = new Selection({ include: null, exclude: [] });
+  return digestOf([await matchOf(shown.source, shown, everything, signal)], signal);
+}
+
 async function* tarOf(
-  { source, node, name }: Match,
+  { source, node, name }: Shown,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer> {
   signal?.throwIfAborted();

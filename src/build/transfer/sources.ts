@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 
 import { type Directory, followLinks, isDirectory, type Leaf, nodeAt } from '../../images/layers/tree.ts';
 import { DockerfileError } from '../dockerfile/error.ts';
+import { Pauses } from '../tree/pause.ts';
 import type { SourceTree } from '../tree/source-tree.ts';
 import { textOf } from '../tree/text.ts';
 import { namesOf } from './destination.ts';
@@ -25,6 +26,7 @@ export interface SourceQuestion {
   text: string;
   parents: boolean;
   exclude: readonly string[];
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -40,14 +42,17 @@ export async function matchesOf(source: SourceTree, question: SourceQuestion): P
   const found: Match[] = [];
   if (patterns.length > 0) {
     for (const { node, name } of wildcards(source, root, literal, patterns)) {
-      found.push(matchOf(source, name, node, selection));
+      found.push(await matchOf(source, { name, node }, selection, question.signal));
     }
   } else {
     const node = followed(source, root, names);
     if (node === undefined) {
       if (include === null && question.exclude.length === 0) throw notFound(source, shownPath(names));
       if (required === null) throw systemFailure('lstat', names, 'no such file or directory');
-    } else found.push(matchOf(source, names.at(-1) ?? '', node, selection));
+    } else {
+      const name = names.at(-1) ?? '';
+      found.push(await matchOf(source, { name, node }, selection, question.signal));
+    }
   }
   const isThere = required === null || found.some((match) => reaches(match, names, required));
   if (!isThere) throw notFound(source, shownPath(required ?? []));
@@ -73,8 +78,20 @@ function parted({ text, parents }: SourceQuestion): {
   };
 }
 
-function matchOf(source: SourceTree, name: string, node: Leaf | Directory, selection: Selection): Match {
-  return { source, name, node, selected: isDirectory(node) ? [...selection.of(node)] : [] };
+/** A match with what is copied of it. Directories are read meanwhile: signals and output come in between. */
+export async function matchOf(
+  source: SourceTree,
+  { name, node }: Pick<Match, 'name' | 'node'>,
+  selection: Selection,
+  signal?: AbortSignal,
+): Promise<Match> {
+  const selected: Selected[] = [];
+  const pauses = new Pauses(signal);
+  for (const step of isDirectory(node) ? selection.of(node) : []) {
+    selected.push(step);
+    await pauses.after(0);
+  }
+  return { source, name, node, selected };
 }
 
 function* wildcards(

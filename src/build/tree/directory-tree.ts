@@ -19,6 +19,7 @@ import type { EntryType, TarEntry } from '../../images/layers/tar/entry.ts';
 import type { Child, Directory, Leaf } from '../../images/layers/tree.ts';
 import type { ParentMatches } from '../dockerignore.ts';
 import { Ignored } from './ignored.ts';
+import { LazyDirectory } from './lazy-directory.ts';
 import { Pauses } from './pause.ts';
 import type { SourceTree } from './source-tree.ts';
 import { textOf } from './text.ts';
@@ -94,7 +95,7 @@ export class DirectoryTree implements SourceTree, Disposable {
     this.#top = openTop(this.#options.directory);
     this.#path = new OpenPath(this.#top);
     const entry = entryOf(fstatSync(this.#top), 'directory', '');
-    this.#root = new HostDirectory(entry, () => this.#load([], []));
+    this.#root = new LazyDirectory(entry, () => this.#load([], []));
     return this.#root;
   }
 
@@ -199,7 +200,7 @@ export class DirectoryTree implements SourceTree, Disposable {
       if (stat === undefined) continue;
       if (stat.isDirectory()) {
         const load = (): Map<string, Child> => this.#load([...names, name], verdict.matches);
-        const inner = new HostDirectory(this.#entry(path, stat, 'directory', ''), load);
+        const inner = new LazyDirectory(this.#entry(path, stat, 'directory', ''), load);
         // An ignored directory is there if something in it is not ignored.
         if (verdict.ignored && inner.children.size === 0) continue;
         children.set(name, { node: inner, layer: 0 });
@@ -239,23 +240,6 @@ export class DirectoryTree implements SourceTree, Disposable {
     };
     if (stat.nlink > 1) this.#linked.set(key, leaf);
     return leaf;
-  }
-}
-
-class HostDirectory implements Directory {
-  entry: TarEntry;
-  opaqueIn = -1;
-  readonly #load: () => Map<string, Child>;
-  #children: Map<string, Child> | null = null;
-
-  constructor(entry: TarEntry, load: () => Map<string, Child>) {
-    this.entry = entry;
-    this.#load = load;
-  }
-
-  get children(): Map<string, Child> {
-    this.#children ??= this.#load();
-    return this.#children;
   }
 }
 

@@ -2,6 +2,7 @@
 import { MAX_NAME_BYTES } from '../../../images/layers/limits.ts';
 import type { TarEntry } from '../../../images/layers/tar/entry.ts';
 import type { Child, Directory, Leaf } from '../../../images/layers/tree.ts';
+import { LazyDirectory } from '../lazy-directory.ts';
 import { Blocks } from './blocks.ts';
 import { Cursor } from './cursor.ts';
 import { type FileContent, type Inode, type Listing, readInode } from './inode.ts';
@@ -64,7 +65,7 @@ export class Squashfs {
   #directory(inode: Inode): Directory {
     const { listing } = inode;
     if (listing === null) throw this.#blocks.broken('the root is no directory');
-    return new SquashfsDirectory(this.#entry(inode), () => this.#children(listing));
+    return new LazyDirectory(this.#entry(inode), () => this.#children(listing));
   }
 
   #children({ reference, bytes }: Listing): Map<string, Child> {
@@ -117,22 +118,5 @@ export class Squashfs {
       xattrs: this.#tables.xattrs(inode.xattrs),
       sparse: null,
     };
-  }
-}
-
-class SquashfsDirectory implements Directory {
-  entry: TarEntry;
-  opaqueIn = -1;
-  readonly #load: () => Map<string, Child>;
-  #children: Map<string, Child> | null = null;
-
-  constructor(entry: TarEntry, load: () => Map<string, Child>) {
-    this.entry = entry;
-    this.#load = load;
-  }
-
-  get children(): Map<string, Child> {
-    this.#children ??= this.#load();
-    return this.#children;
   }
 }
