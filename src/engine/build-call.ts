@@ -1,9 +1,9 @@
 /** `build --call`: what there is to say of a Dockerfile without building it. */
-import { openBuildContext } from '../build/context/open-context.ts';
 import { blamedLines } from '../build/executor/blame.ts';
 import { type BuildOutline, type BuildTarget, listTargets, outlineOf } from '../build/lint/describe.ts';
 import type { LintResult } from '../build/lint/lint-dockerfile.ts';
 import { A3sError } from '../errors.ts';
+import { openDefinition } from './build/definition.ts';
 import { findingsIn, imagesOfStages } from './build/findings.ts';
 import { readInputs } from './build/inputs.ts';
 import { BuildError, type BuildRequest, type BuildSource } from './build-types.ts';
@@ -30,7 +30,7 @@ export async function describeBuild(
   method: CallMethod,
 ): Promise<BuildDescription> {
   await using inputs = await readInputs(engine, request, request.signal);
-  await using context = await openBuildContext(inputs.contextRequest, inputs.remote);
+  await using context = await openDefinition(inputs);
   const text = context.dockerfile.text.toString('utf8');
   const dockerfile = { file: context.dockerfile.name, text };
   const { planOptions } = inputs;

@@ -3,7 +3,6 @@ import { availableParallelism } from 'node:os';
 import { writeFileSync } from 'node:fs';
 
 import { BuildCache } from '../build/cache/build-cache.ts';
-import { openBuildContext } from '../build/context/open-context.ts';
 import type { OpenedContext } from '../build/context/types.ts';
 import { blamedLines } from '../build/executor/blame.ts';
 import { evaluateStages } from '../build/executor/evaluate-stages.ts';
@@ -22,6 +21,7 @@ import { takeLease } from '../images/store/leases.ts';
 import { BuildError, type BuildEvents, type BuildOutcome, type BuildRequest } from './build-types.ts';
 import { Bases } from './build/bases.ts';
 import { Contexts } from './build/contexts.ts';
+import { openDefinition } from './build/definition.ts';
 import { findingsIn } from './build/findings.ts';
 import { type BuildInputs, readInputs } from './build/inputs.ts';
 import { newBuildRef, publish } from './build/publish.ts';
@@ -160,7 +160,7 @@ async function finish(
 /** The context and its Dockerfile, as the steps that BuildKit makes of them. */
 async function loadContext(inputs: BuildInputs, steps: Steps, signal: AbortSignal): Promise<OpenedContext> {
   const name = `[internal] load build definition from ${inputs.fileName}`;
-  const open = (): Promise<OpenedContext> => openBuildContext(inputs.contextRequest, inputs.remote);
+  const open = (): Promise<OpenedContext> => openDefinition(inputs);
   // That nothing is there on this machine is no step's failure.
   const local = isOfThisMachine(inputs.contextRequest.context) ? await open() : undefined;
   const context = await steps.run(name, signal, async (report) => {

@@ -3,6 +3,7 @@ import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 
 import { A3sError } from '../../errors.ts';
+import { DockerfileError } from '../dockerfile/error.ts';
 import { readIgnoreFile } from '../dockerignore.ts';
 import { readInside, unreadable } from './read-inside.ts';
 import type { DockerfileText } from './types.ts';
@@ -28,7 +29,7 @@ export function placeOf(file: string | undefined, context: string, cwd: string):
 
 /**
  * @param path of the file in the directory, as messages name it
- * @throws A3sError `failed to read dockerfile: open Dockerfile: no such file or directory`
+ * @throws DockerfileError `failed to read dockerfile: open Dockerfile: no such file or directory`
  */
 export function readDockerfile(directory: string, path: string): DockerfileText {
   const text = read(directory, path, 'failed to read dockerfile');
@@ -52,8 +53,8 @@ function readAs(directory: string, path: string, shown: string): DockerfileText 
 }
 
 /** @param path as messages name it */
-export function missingDockerfile(path: string): A3sError {
-  return new A3sError('invalid_config', `failed to read dockerfile: open ${path}: no such file or directory`);
+export function missingDockerfile(path: string): DockerfileError {
+  return new DockerfileError(`failed to read dockerfile: open ${path}: no such file or directory`);
 }
 
 /**

@@ -26,6 +26,8 @@ export type LintImages = (reference: string) => LintImage | undefined;
 
 /** More findings of one kind than anybody reads. */
 const UNSET_MAX = 1000;
+/** Those for which a name that is meant is looked for, which takes as long as there are variables. */
+const HINTS_MAX = 100;
 
 interface LintedStage extends StageState {
   variables: StageVariables;
@@ -113,13 +115,13 @@ export class StagesLinter {
   }
 
   #lintUnset(names: ReadonlySet<string>, variables: StageVariables, lines: Lines, findings: Findings): void {
-    // Each takes as long as there are variables.
     if (this.#unsetVariables > UNSET_MAX) return;
     const declared = new Set(variables.declared.map(([name]) => name));
     for (const name of names) {
       if (declared.has(name)) continue;
       this.#unsetVariables++;
-      const near = nearest(name, [...variables.environment.keys()]);
+      const hinted = this.#unsetVariables <= HINTS_MAX;
+      const near = hinted ? nearest(name, [...variables.environment.keys()]) : undefined;
       findings.add('UndefinedVar', messages.undefinedVar(name, near), lines);
     }
   }

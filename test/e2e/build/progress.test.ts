@@ -49,6 +49,19 @@ test('what is not a terminal gets plain progress on stderr, and the findings', a
   ).toBe(true);
 });
 
+test('a context that is not there, and one without a Dockerfile', async () => {
+  expect(await a3s(['build', '/nosuch'])).toMatchObject({
+    status: 1,
+    out: '',
+    err: 'ERROR: unable to prepare context: path "/nosuch" not found\n',
+  });
+  expect(await a3s(['build', '-f', 'Other', context])).toMatchObject({
+    status: 1,
+    out: '',
+    err: 'ERROR: failed to solve: failed to read dockerfile: open Other: no such file or directory\n',
+  });
+});
+
 test('BUILDKIT_PROGRESS says how, and DOCKER_BUILDKIT=0 changes nothing', async () => {
   const env = { BUILDKIT_PROGRESS: 'rawjson', DOCKER_BUILDKIT: '0' };
   const { status, err } = await a3s(['build', context], { env });
