@@ -52,6 +52,8 @@ export function spawnQemu(options: QemuSpawn): QemuProcess {
     child = spawn(options.binary, options.args, {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', ...(stateFd === null ? [] : [stateFd])],
       cwd: '/',
+      // Ctrl-C is for the command that waits, which then ends its VM: a terminal signals a whole process group.
+      detached: true,
     });
   } finally {
     if (stateFd !== null) closeSync(stateFd);
