@@ -75,10 +75,12 @@ fn keep(status: BorrowedFd<'_>, paths: BorrowedFd<'_>, kept: Option<BorrowedFd<'
     let given = kept.is_some();
     // High up first: any may stand in another's place.
     // SAFETY: descriptors of this process, which alone has them; nothing else of the agent's runs in it.
-    let high = [status, paths, kept.unwrap_or(status)].map(|fd| unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD, 64) });
+    let high =
+        [status, paths, kept.unwrap_or(status)].map(|fd| unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD, 64) });
     // SAFETY: as above.
     unsafe {
-        if high.into_iter().zip(3..).any(|(from, to)| libc::dup2(from, to) < 0) || libc::close_range(6, u32::MAX, 0) < 0 {
+        if high.into_iter().zip(3..).any(|(from, to)| libc::dup2(from, to) < 0) || libc::close_range(6, u32::MAX, 0) < 0
+        {
             return Err(Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::IO));
         }
         let kept = OwnedFd::from_raw_fd(KEPT);

@@ -31,12 +31,16 @@ pub fn file(path: &Path) -> rustix::io::Result<()> {
             make_directories(parent)?;
         }
         let made = std::fs::File::options().append(true).create(true).open(path);
-        made.map(drop).map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO))
+        made.map(drop)
+            .map_err(|e| Errno::from_io_error(&e).unwrap_or(Errno::IO))
     })
 }
 
 fn keeping_times(path: &Path, make: impl FnOnce() -> rustix::io::Result<()>) -> rustix::io::Result<()> {
-    let above = path.ancestors().skip(1).find_map(|above| Some((above, stat(above).ok()?)));
+    let above = path
+        .ancestors()
+        .skip(1)
+        .find_map(|above| Some((above, stat(above).ok()?)));
     make()?;
     let Some((above, stat)) = above else { return Ok(()) };
     let time = |tv_sec, nanoseconds: u64| Timespec {
@@ -67,7 +71,10 @@ mod tests {
         let base = std::env::temp_dir().join(format!("a3s-mount-point-{}", std::process::id()));
         fs::create_dir_all(base.join("old")).unwrap();
         let long_ago = SystemTime::now() - Duration::from_secs(1_000_000);
-        fs::File::open(base.join("old")).unwrap().set_modified(long_ago).unwrap();
+        fs::File::open(base.join("old"))
+            .unwrap()
+            .set_modified(long_ago)
+            .unwrap();
         let before = fs::metadata(base.join("old")).unwrap().mtime();
         directory(&base.join("old/new/inner")).unwrap();
         file(&base.join("old/file")).unwrap();

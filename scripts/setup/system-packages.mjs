@@ -35,7 +35,13 @@ const testTools = [
   { name: 'openssl', package: 'openssl', use: 'makes its certificates' },
   { name: 'skopeo', package: 'skopeo', use: 'copies images as a second opinion' },
   { name: 'umoci', package: 'umoci', use: 'unpacks images as a second opinion' },
+  { name: 'buildah', package: 'buildah', use: 'builds images as a second opinion' },
+  { name: 'getfattr', package: 'attr', use: 'shows the extended attributes of files' },
   { name: 'mmdebstrap', package: 'mmdebstrap', use: 'makes a large image' },
+  { name: 'git', package: 'git', use: 'serves the repositories of the tests' },
+  { name: 'bzip2', package: 'bzip2', use: 'packs archives of the tests' },
+  { name: 'zstd', package: 'zstd', use: 'packs archives of the tests' },
+  { name: 'ssh-keygen', package: 'openssh-client', use: 'makes and checks ssh keys' },
   { name: 'zsh', package: 'zsh', use: 'is a shell that completes' },
   { name: 'fish', package: 'fish', use: 'is a shell that completes' },
 ];

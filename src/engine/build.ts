@@ -93,6 +93,7 @@ async function buildFrom(build: Build): Promise<BuildOutcome> {
     remote: inputs.remote,
     epoch: inputs.epoch,
     isFresh: (stage) => request.noCache || (stage !== '' && request.noCacheFilter.includes(stage)),
+    listings: new Map(),
     once: new Once(),
     slots: new Slots(COMMANDS_AT_ONCE),
     signal,

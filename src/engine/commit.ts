@@ -2,9 +2,9 @@
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 
+import { applyChanges } from '../build/image/changes.ts';
 import { registerImage } from '../images/archive/register.ts';
 import { Spool, type SpooledFile } from '../images/archive/spool.ts';
-import { applyChanges } from '../images/changes.ts';
 import { MediaType } from '../images/manifest.ts';
 import { canonicalTag, familiarString, parseReference } from '../images/reference.ts';
 import { takeLease } from '../images/store/leases.ts';

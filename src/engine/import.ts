@@ -4,9 +4,9 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 import { layerType } from '../images/archive/contents.ts';
+import { applyChanges } from '../build/image/changes.ts';
 import { registerImage } from '../images/archive/register.ts';
 import { Spool, type SpooledFile } from '../images/archive/spool.ts';
-import { applyChanges } from '../images/changes.ts';
 import { MediaType } from '../images/manifest.ts';
 import { hostPlatform, parsePlatform, type Platform } from '../images/platform.ts';
 import { canonicalTag, parseReference } from '../images/reference.ts';

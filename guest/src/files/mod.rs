@@ -17,8 +17,8 @@ use rustix::fs::{Mode, OFlags, open};
 use serde::Deserialize;
 
 use crate::clone::{self, Child};
-pub use crate::errand::{Fault, at};
 use crate::errand::{self, Session, output, own, told};
+pub use crate::errand::{Fault, at};
 use crate::failure::{Code, Failure, Stage};
 use crate::rootfs;
 use crate::stdio::AgentEnds;

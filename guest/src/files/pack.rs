@@ -326,7 +326,7 @@ pub fn is_portable(name: &[u8]) -> bool {
     name.starts_with(b"user.") || name == b"security.capability"
 }
 
-/// The portable attributes of an open file.
+/// The portable attributes of an open file, by name.
 ///
 /// # Errors
 /// The kernel's.
@@ -346,6 +346,8 @@ pub fn extended(file: &OwnedFd) -> rustix::io::Result<Vec<(Vec<u8>, Vec<u8>)>> {
         value.truncate(size);
         found.push((name.to_vec(), value));
     }
+    // File systems list them as they like.
+    found.sort();
     Ok(found)
 }
 

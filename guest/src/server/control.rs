@@ -23,7 +23,9 @@ impl Server {
             Ok(Request::StageTree { name }) => return self.started(id, |server| server.stage_tree(id, &name)),
             Ok(Request::StageStep(step)) => return self.started(id, |server| server.stage_step(id, &step)),
             Ok(Request::StageClient { socket }) => return self.started(id, |server| server.stage_client(id, socket)),
-            Ok(Request::StageLayer { max_mtime }) => return self.started(id, |server| server.stage_layer(id, max_mtime)),
+            Ok(Request::StageLayer { max_mtime }) => {
+                return self.started(id, |server| server.stage_layer(id, max_mtime));
+            }
             Ok(Request::StageDiscard {}) => self.stage_discard(),
             Ok(Request::Stage(begin)) => self.stage_begin(&begin),
             Ok(Request::Prepare { root, warm }) => self.prepare(&root, &warm),

@@ -12,8 +12,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, XattrFlags, chmodat, chownat, fchmod, fchown, fremovexattr,
-    fsetxattr, ftruncate, futimens, linkat, mkdirat, mknodat, openat, openat2, statat, symlinkat, unlinkat, utimensat,
+    AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, XattrFlags, chmodat, chownat, fchmod, fchown,
+    fremovexattr, fsetxattr, ftruncate, futimens, linkat, mkdirat, mknodat, openat, openat2, statat, symlinkat,
+    unlinkat, utimensat,
 };
 use rustix::io::Errno;
 use tar::{Archive, Entry, EntryType};
@@ -160,7 +161,9 @@ impl Apply<'_> {
         raw: &[u8],
     ) -> Done {
         let link = link_of(entry).map_err(at(raw))?;
-        let first = cleaned(&link).filter(|first| first != path).ok_or_else(|| at(raw)(Errno::PERM))?;
+        let first = cleaned(&link)
+            .filter(|first| first != path)
+            .ok_or_else(|| at(raw)(Errno::PERM))?;
         let Some(first_name) = first.file_name() else {
             return Err(at(raw)(Errno::PERM));
         };
@@ -205,7 +208,12 @@ impl Apply<'_> {
         }
         match self.open(path) {
             Err(Errno::NOENT) => {}
-            other => return other.map_err(at(raw)),
+            other => {
+                for known in path.ancestors() {
+                    self.note(known);
+                }
+                return other.map_err(at(raw));
+            }
         }
         let above = self.parent(path.parent().unwrap_or(Path::new("")), raw)?;
         if let Some(name) = path.file_name() {
@@ -216,11 +224,22 @@ impl Apply<'_> {
     }
 
     fn open(&self, path: &Path) -> rustix::io::Result<OwnedFd> {
-        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        let path = if path.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            path
+        };
         openat2(self.root, path, DIRECTORY, Mode::empty(), CONFINED)
     }
 
     fn whiteout(&mut self, above: &Path, name: &[u8], raw: &[u8]) -> Done {
+        let hidden = &name[WHITEOUT.len()..];
+        if name != OPAQUE && matches!(hidden, b"" | b"." | b"..") {
+            return Err(Fault {
+                path: raw.to_vec(),
+                words: "is a whiteout of no name".into(),
+            });
+        }
         let directory = match self.open(above) {
             // Nothing below, nothing to hide.
             Err(Errno::NOENT | Errno::NOTDIR) => return Ok(()),
@@ -229,13 +248,6 @@ impl Apply<'_> {
         self.parent = None;
         if name == OPAQUE {
             return self.hide(&directory, above, 0).map_err(at(raw));
-        }
-        let hidden = &name[WHITEOUT.len()..];
-        if matches!(hidden, b"" | b"." | b"..") {
-            return Err(Fault {
-                path: raw.to_vec(),
-                words: "is a whiteout of no name".into(),
-            });
         }
         if name.starts_with(AUFS) {
             return Ok(());
@@ -331,7 +343,11 @@ fn write_sparsely(file: &mut File, bytes: &[u8], mut in_hole: bool) -> io::Resul
             in_hole = true;
             continue;
         }
-        let full = rest.chunks(PAGE).take_while(|page| page.len() < PAGE || !is_zero(page)).map(<[u8]>::len).sum();
+        let full = rest
+            .chunks(PAGE)
+            .take_while(|page| page.len() < PAGE || !is_zero(page))
+            .map(<[u8]>::len)
+            .sum();
         file.write_all(&rest[..full])?;
         rest = &rest[full..];
         in_hole = false;
@@ -360,9 +376,7 @@ fn dress(directory: &OwnedFd, found: &Attributes, had: bool) -> rustix::io::Resu
 }
 
 fn own(file: impl std::os::fd::AsFd, found: &Attributes) -> rustix::io::Result<()> {
-    if (found.uid, found.gid) != (0, 0) {
-        fchown(&file, Some(Uid::from_raw(found.uid)), Some(Gid::from_raw(found.gid)))?;
-    }
+    fchown(&file, Some(Uid::from_raw(found.uid)), Some(Gid::from_raw(found.gid)))?;
     fchmod(&file, Mode::from_raw_mode(found.mode))
 }
 
@@ -374,4 +388,172 @@ fn settle(parent: &OwnedFd, name: &OsStr, is_symlink: bool, found: &Attributes) 
         chmodat(parent, name, Mode::from_raw_mode(found.mode), AtFlags::empty())?;
     }
     utimensat(parent, name, &times(found.mtime), AtFlags::SYMLINK_NOFOLLOW)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+    use tar::Header;
+
+    use super::*;
+
+    /// A root to apply to and one beside it that must stay as it is.
+    struct Scene {
+        base: PathBuf,
+    }
+
+    impl Scene {
+        fn new(name: &str) -> Self {
+            let base = std::env::temp_dir().join(format!("a3s-apply-{}-{name}", std::process::id()));
+            fs::create_dir_all(base.join("root")).unwrap();
+            fs::create_dir_all(base.join("outside")).unwrap();
+            Self { base }
+        }
+
+        fn path(&self, name: &str) -> PathBuf {
+            self.base.join("root").join(name)
+        }
+
+        fn apply(&self, members: &[Vec<u8>]) -> Result<(), Failure> {
+            let path = self.base.join("archive");
+            fs::write(&path, [members.concat(), vec![0; 1024]].concat()).unwrap();
+            let root = openat(rustix::fs::CWD, self.base.join("root"), DIRECTORY, Mode::empty()).unwrap();
+            apply(&root, File::open(path).unwrap())
+        }
+
+        fn listed(&self, name: &str) -> Vec<String> {
+            let entries = fs::read_dir(self.path(name)).unwrap();
+            let mut names: Vec<_> = entries
+                .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
+                .collect();
+            names.sort();
+            names
+        }
+    }
+
+    impl Drop for Scene {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.base).unwrap();
+        }
+    }
+
+    fn member(kind: EntryType, path: &str, link: &str, content: &[u8]) -> Vec<u8> {
+        let mut header = Header::new_ustar();
+        let old = header.as_old_mut();
+        old.name[..path.len()].copy_from_slice(path.as_bytes());
+        old.linkname[..link.len()].copy_from_slice(link.as_bytes());
+        header.set_entry_type(kind);
+        header.set_mode(if kind == EntryType::Directory { 0o750 } else { 0o640 });
+        header.set_uid(u64::from(rustix::process::getuid().as_raw()));
+        header.set_gid(u64::from(rustix::process::getgid().as_raw()));
+        header.set_mtime(1_000_000);
+        header.set_size(content.len() as u64);
+        header.set_cksum();
+        let mut bytes = header.as_bytes().to_vec();
+        bytes.extend_from_slice(content);
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+        bytes
+    }
+
+    fn file(path: &str) -> Vec<u8> {
+        member(EntryType::Regular, path, "", b"new")
+    }
+
+    fn directory(path: &str) -> Vec<u8> {
+        member(EntryType::Directory, path, "", b"")
+    }
+
+    #[test]
+    fn nothing_leads_out_of_the_root() {
+        let scene = Scene::new("out");
+        symlink("../outside", scene.path("planted")).unwrap();
+        for members in [
+            vec![file("../outside/f")],
+            vec![file("a/../../outside/f")],
+            vec![file("planted/f")],
+            vec![member(EntryType::Symlink, "x", "../../outside", b""), file("x/f")],
+            vec![member(EntryType::Link, "z", "../archive", b"")],
+            vec![file("planted/.wh.f")],
+        ] {
+            let _ = scene.apply(&members);
+        }
+        assert_eq!(fs::read_dir(scene.base.join("outside")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn whatever_is_in_the_way_gives_way() {
+        let scene = Scene::new("way");
+        fs::create_dir_all(scene.path("d/deep")).unwrap();
+        fs::write(scene.path("f"), "old").unwrap();
+        symlink("nowhere", scene.path("l")).unwrap();
+        scene
+            .apply(&[file("d"), directory("f/"), directory("l/"), file("l/x")])
+            .unwrap();
+        assert_eq!(fs::read(scene.path("d")).unwrap(), b"new");
+        assert!(scene.path("f").is_dir());
+        assert_eq!(scene.listed("l"), ["x"]);
+        let meta = fs::metadata(scene.path("l")).unwrap();
+        assert_eq!((meta.permissions().mode() & 0o7777, meta.mtime()), (0o750, 1_000_000));
+    }
+
+    #[test]
+    fn deletions_are_about_what_was_there_before() {
+        let scene = Scene::new("whiteouts");
+        for path in ["d/a", "d/b", "d/sub/c", "gone/x"] {
+            fs::create_dir_all(scene.path(path).parent().unwrap()).unwrap();
+            fs::write(scene.path(path), "old").unwrap();
+        }
+        let members = [
+            file("d/!first"),
+            file("d/sub/new"),
+            file("d/.wh..wh..opq"),
+            file("d/last"),
+            file(".wh.gone"),
+            file("kept"),
+            file(".wh.kept"),
+            file("nowhere/.wh.x"),
+        ];
+        scene.apply(&members).unwrap();
+        assert_eq!(scene.listed("d"), ["!first", "last", "sub"]);
+        assert_eq!(scene.listed("d/sub"), ["new"]);
+        assert_eq!(scene.listed(""), ["d", "kept"]);
+    }
+
+    #[test]
+    fn whiteouts_of_no_name_and_unknown_types_are_refused() {
+        let scene = Scene::new("odd");
+        for bad in [
+            file(".wh."),
+            file("d/.wh..."),
+            member(EntryType::new(b'Z'), "z", "", b""),
+        ] {
+            assert!(scene.apply(&[bad]).is_err());
+        }
+    }
+
+    #[test]
+    fn zeros_become_holes_wherever_they_are() {
+        let scene = Scene::new("sparse");
+        let mut content = vec![0; 5 << 20];
+        content[10_000] = 1;
+        content[3 << 20] = 2;
+        let big = member(EntryType::Regular, "big", "", &content);
+        scene.apply(&[big]).unwrap();
+        assert!(fs::read(scene.path("big")).unwrap() == content);
+        assert!(fs::metadata(scene.path("big")).unwrap().blocks() < 100);
+    }
+
+    #[test]
+    fn a_second_name_is_of_the_same_file_and_may_replace_one() {
+        let scene = Scene::new("link");
+        fs::write(scene.path("second"), "old").unwrap();
+        scene
+            .apply(&[file("first"), member(EntryType::Link, "second", "first", b"")])
+            .unwrap();
+        let [one, other] = ["first", "second"].map(|name| fs::metadata(scene.path(name)).unwrap().ino());
+        assert_eq!(one, other);
+        assert!(scene.apply(&[member(EntryType::Link, "first", "first", b"")]).is_err());
+    }
 }

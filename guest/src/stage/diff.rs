@@ -19,7 +19,10 @@ use crate::files::pack::{Packer, extended, join, names};
 const WHITEOUT: &[u8] = b".wh.";
 /// Two descriptors a level.
 const MAX_DEPTH: usize = 2_000;
-const READ: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+const READ: OFlags = OFlags::RDONLY
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::CLOEXEC);
 const DIRECTORY: OFlags = READ.union(OFlags::DIRECTORY);
 
 type Done = Result<(), Fault>;
@@ -28,13 +31,7 @@ type Done = Result<(), Fault>;
 ///
 /// # Errors
 /// The file that could not be read, or that no layer can hold.
-pub fn write(
-    upper: &OwnedFd,
-    lower: &OwnedFd,
-    places: &[Vec<u8>],
-    max_mtime: Option<i64>,
-    output: impl Write,
-) -> Done {
+pub fn write(upper: &OwnedFd, lower: &OwnedFd, places: &[Vec<u8>], max_mtime: Option<i64>, output: impl Write) -> Done {
     let mut diff = Diff {
         packer: Packer::until(output, max_mtime),
         places,
@@ -75,7 +72,11 @@ impl<W: Write> Diff<'_, W> {
             return Err(at(path)(Errno::NAMETOOLONG));
         }
         let hidden = hidden || is_opaque(upper);
-        let mut entries: Vec<_> = names(upper).map_err(at(path))?.into_iter().map(|name| (name, true)).collect();
+        let mut entries: Vec<_> = names(upper)
+            .map_err(at(path))?
+            .into_iter()
+            .map(|name| (name, true))
+            .collect();
         if let Some(lower) = lower.filter(|_| hidden) {
             let below = names(lower).map_err(at(path))?;
             // Both are sorted.
@@ -196,14 +197,7 @@ impl<W: Write> Diff<'_, W> {
         Ok(())
     }
 
-    fn is_same(
-        &self,
-        upper: &OwnedFd,
-        lower: &OwnedFd,
-        name: &CStr,
-        now: &Stat,
-        was: &Stat,
-    ) -> std::io::Result<bool> {
+    fn is_same(&self, upper: &OwnedFd, lower: &OwnedFd, name: &CStr, now: &Stat, was: &Stat) -> std::io::Result<bool> {
         if !looks_alike(now, was) || !self.same_time(now, was) {
             return Ok(false);
         }
@@ -254,4 +248,144 @@ fn clear(parent: &OwnedFd, name: &CStr, stat: &Stat) -> rustix::io::Result<()> {
         last_modification: time(before.st_mtime, before.st_mtime_nsec),
     };
     futimens(parent, &times)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Read;
+    use std::path::{Path, PathBuf};
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    /// Directories as a step leaves them: what was below, and what it made.
+    struct Scene {
+        base: PathBuf,
+    }
+
+    impl Scene {
+        fn new(name: &str) -> Self {
+            let base = std::env::temp_dir().join(format!("a3s-diff-{}-{name}", std::process::id()));
+            fs::create_dir_all(base.join("lower")).unwrap();
+            fs::create_dir_all(base.join("upper")).unwrap();
+            Self { base }
+        }
+
+        /// In both, as a copy that nothing has become of.
+        fn both(&self, path: &str) -> &Self {
+            self.put("lower", path, "same").put("upper", path, "same")
+        }
+
+        fn put(&self, tree: &str, path: &str, content: &str) -> &Self {
+            let path = self.base.join(tree).join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+            self
+        }
+
+        fn settle(&self) {
+            let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+            settle(&self.base, then);
+        }
+
+        fn told(&self, places: &[&str], latest: Option<i64>) -> Vec<String> {
+            let open = |tree: &str| crate::files::open_directory(self.base.join(tree).to_str().unwrap()).unwrap();
+            let places: Vec<_> = places.iter().map(|place| place.as_bytes().to_vec()).collect();
+            let mut bytes = Vec::new();
+            write(&open("upper"), &open("lower"), &places, latest, &mut bytes).unwrap();
+            let mut archive = tar::Archive::new(bytes.as_slice());
+            let entries = archive.entries().unwrap().map(|entry| {
+                let mut entry = entry.unwrap();
+                let mut content = String::new();
+                entry.read_to_string(&mut content).unwrap();
+                format!("{} {content}", entry.path().unwrap().display())
+                    .trim_end()
+                    .to_string()
+            });
+            entries.collect()
+        }
+    }
+
+    fn settle(path: &Path, then: SystemTime) {
+        if path.is_dir() {
+            for entry in fs::read_dir(path).unwrap() {
+                settle(&entry.unwrap().path(), then);
+            }
+        }
+        fs::File::open(path).unwrap().set_modified(then).unwrap();
+    }
+
+    impl Drop for Scene {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.base).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_as_it_was_is_left_out_and_directories_with_it() {
+        let scene = Scene::new("same");
+        scene
+            .both("a/b/same")
+            .both("c/same")
+            .put("lower", "c/d/changed", "1")
+            .put("upper", "c/d/changed", "2");
+        scene.settle();
+        assert_eq!(scene.told(&[], None), ["c/", "c/d/", "c/d/changed 2"]);
+    }
+
+    #[test]
+    fn a_file_with_a_second_name_is_told_even_as_it_was() {
+        let scene = Scene::new("linked");
+        scene.both("f");
+        fs::hard_link(scene.base.join("upper/f"), scene.base.join("upper/g")).unwrap();
+        scene.settle();
+        assert_eq!(scene.told(&[], None), ["f same", "g"]);
+    }
+
+    #[test]
+    fn times_count_in_whole_seconds_and_up_to_the_limit() {
+        let scene = Scene::new("times");
+        scene.both("f").both("g");
+        scene.settle();
+        let later = |name: &str, time| {
+            let file = fs::File::open(scene.base.join("upper").join(name)).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + time).unwrap();
+        };
+        later("f", Duration::from_millis(1_000_000_900));
+        later("g", Duration::from_secs(1_000_001));
+        assert_eq!(scene.told(&[], None), ["g same"]);
+        assert_eq!(scene.told(&[], Some(999_999)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_was_mounted_on_is_told_only_with_something_in_it_and_removed_otherwise() {
+        let scene = Scene::new("places");
+        scene
+            .put("upper", "srv/file", "")
+            .put("upper", "opt/x/mine", "1")
+            .put("upper", "run/kept", "full");
+        fs::create_dir_all(scene.base.join("upper/a/b/c")).unwrap();
+        scene.settle();
+        if !rustix::process::getuid().is_root() {
+            return;
+        }
+        let places = [
+            "a", "a/b", "a/b/c", "srv", "srv/file", "opt", "opt/x", "run", "run/kept",
+        ];
+        assert_eq!(
+            scene.told(&places, None),
+            ["opt/", "opt/x/", "opt/x/mine 1", "run/", "run/kept full"]
+        );
+        assert!(!scene.base.join("upper/a").exists() && !scene.base.join("upper/srv").exists());
+    }
+
+    #[test]
+    fn a_name_that_means_something_in_a_layer_is_refused() {
+        let scene = Scene::new("names");
+        scene.put("upper", "d/.wh.x", "");
+        let open = |tree: &str| crate::files::open_directory(scene.base.join(tree).to_str().unwrap()).unwrap();
+        let fault = write(&open("upper"), &open("lower"), &[], None, Vec::new()).unwrap_err();
+        assert_eq!(fault.path, b"d/.wh.x");
+    }
 }

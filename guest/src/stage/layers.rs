@@ -64,7 +64,10 @@ impl Layers {
             self.open = true;
         }
         let work = self.make_work()?;
-        let (upper, lower) = self.done.split_last().map_or((self.last, &[][..]), |(top, rest)| (*top, rest));
+        let (upper, lower) = self
+            .done
+            .split_last()
+            .map_or((self.last, &[][..]), |(top, rest)| (*top, rest));
         Ok(Overlay {
             lower: lower.to_vec(),
             upper: Some((upper, work)),
@@ -133,7 +136,9 @@ impl Overlay {
     pub fn mount(&self, target: &str) -> Result<(), Failure> {
         // Names relative to the working directory: all options have to fit one page.
         chdir(DIRECTORY).mounting(DIRECTORY)?;
-        let options = CString::new(self.options()).map_err(|_| Errno::INVAL).mounting("overlay")?;
+        let options = CString::new(self.options())
+            .map_err(|_| Errno::INVAL)
+            .mounting("overlay")?;
         mount("overlay", target, "overlay", MountFlags::NOATIME, options.as_c_str()).mounting("overlay")?;
         chdir("/").mounting("/")
     }
@@ -157,16 +162,15 @@ impl Overlay {
 
     /// Nothing is renamed or shared between layers, and nothing is ever synced: the disk ends with its VM.
     fn options(&self) -> String {
-        let mut options = String::from("lowerdir=");
-        for layer in self.lower.iter().rev() {
-            options.push_str(&format!("{layer}:"));
-        }
-        options.push_str(BASE);
-        options.push_str(",index=off,metacopy=off,redirect_dir=off,xino=off");
-        if let Some((upper, work)) = self.upper {
-            options.push_str(&format!(",upperdir={upper},workdir=../w/{work},volatile"));
-        }
-        options
+        let mut lower: Vec<String> = self.lower.iter().rev().map(ToString::to_string).collect();
+        lower.push(BASE.into());
+        let upper = self.upper.map_or_else(String::new, |(upper, work)| {
+            format!(",upperdir={upper},workdir=../w/{work},volatile")
+        });
+        format!(
+            "lowerdir={},index=off,metacopy=off,redirect_dir=off,xino=off{upper}",
+            lower.join(":")
+        )
     }
 }
 

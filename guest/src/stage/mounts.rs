@@ -7,8 +7,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{
-    AtFlags, Dir, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, chmodat, chownat, fchmod, fchown, fstat, open, openat,
-    openat2,
+    AtFlags, Dir, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, chmodat, chownat, fchmod, fchown, fstat, open,
+    openat, openat2,
 };
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount, mount_remount};
@@ -43,7 +43,9 @@ impl Sources {
         for (at, mount) in mounts.iter().enumerate() {
             found.push(match mount {
                 Mount::Tmpfs { .. } => None,
-                Mount::Tree { name, single, target, .. } => Some(tree(name, single.as_deref()).mounting(target)?),
+                Mount::Tree {
+                    name, single, target, ..
+                } => Some(tree(name, single.as_deref()).mounting(target)?),
                 Mount::Share { tag, target, .. } => {
                     Some(open(format!("{SHARES}/{tag}"), HANDLE | OFlags::DIRECTORY, Mode::empty()).mounting(target)?)
                 }
@@ -86,7 +88,15 @@ fn memory() -> rustix::io::Result<OwnedFd> {
 }
 
 fn file(directory: &OwnedFd, name: &str, mount: &Mount, input: &OwnedFd) -> Result<OwnedFd, Failure> {
-    let Mount::File { target, size, mode, uid, gid, .. } = mount else {
+    let Mount::File {
+        target,
+        size,
+        mode,
+        uid,
+        gid,
+        ..
+    } = mount
+    else {
         return Err(Failure::new(Code::BadRequest, "mount", "not a file"));
     };
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
@@ -122,7 +132,9 @@ pub fn mount_all(mounts: &[Mount], sources: &Sources) -> Result<(), Failure> {
 fn tmpfs(wanted: &Mount, target: &str) -> rustix::io::Result<()> {
     mount_point::directory(Path::new(target))?;
     let size = match wanted {
-        Mount::Tmpfs { size_bytes: Some(size), .. } => format!("size={size}"),
+        Mount::Tmpfs {
+            size_bytes: Some(size), ..
+        } => format!("size={size}"),
         _ => String::new(),
     };
     let options = CString::new(size).map_err(|_| Errno::INVAL)?;
@@ -150,14 +162,25 @@ fn place(mount: &Mount, source: &OwnedFd, target: &str) -> rustix::io::Result<()
 
 /// An empty cache becomes its first user's.
 fn own(directory: BorrowedFd<'_>, mode: u32, uid: u32, gid: u32) -> rustix::io::Result<()> {
-    let listed = openat(directory, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let listed = openat(
+        directory,
+        ".",
+        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
     for entry in Dir::read_from(&listed)? {
         let name = entry?.file_name().to_owned();
         if name.as_c_str() != c"." && name.as_c_str() != c".." {
             return Ok(());
         }
     }
-    match chownat(directory, ".", Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)), AtFlags::empty()) {
+    match chownat(
+        directory,
+        ".",
+        Some(Uid::from_raw(uid)),
+        Some(Gid::from_raw(gid)),
+        AtFlags::empty(),
+    ) {
         // A directory of a host's user who is not root.
         Err(Errno::PERM) | Ok(()) => {}
         other => other?,
@@ -175,9 +198,8 @@ pub fn listen(mounts: &[Mount]) -> Result<Vec<OwnedFd>, Failure> {
         if let Mount::Socket { target, mode, uid, gid } = mount {
             let path = format!("{SOCKETS}/{}", listeners.len());
             let listener = listen_on(&path, *mode, *uid, *gid);
-            listeners.push(listener.map_err(|e| {
-                Failure::new(Code::MountFailed, "mount", format!("mount {target}: {e}"))
-            })?);
+            listeners
+                .push(listener.map_err(|e| Failure::new(Code::MountFailed, "mount", format!("mount {target}: {e}")))?);
         }
     }
     Ok(listeners)
@@ -186,10 +208,17 @@ pub fn listen(mounts: &[Mount]) -> Result<Vec<OwnedFd>, Failure> {
 /// The paths of the targets and of all directories above them, as they stand in a layer.
 #[must_use]
 pub fn places(mounts: &[Mount]) -> Vec<Vec<u8>> {
-    let mut found: Vec<Vec<u8>> = crate::files::changes::PLACES.iter().map(|place| place.to_vec()).collect();
+    let mut found: Vec<Vec<u8>> = crate::files::changes::PLACES
+        .iter()
+        .map(|place| place.to_vec())
+        .collect();
     for mount in mounts {
         let mut path = Vec::new();
-        for name in mount.target().split('/').filter(|name| !name.is_empty() && *name != ".") {
+        for name in mount
+            .target()
+            .split('/')
+            .filter(|name| !name.is_empty() && *name != ".")
+        {
             if name == ".." {
                 while path.last().is_some_and(|last| *last != b'/') {
                     path.pop();

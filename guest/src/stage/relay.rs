@@ -21,11 +21,13 @@ pub fn relay(session: &mut Session) -> Result<(), Failure> {
     session.begin();
     let answers = client.try_clone().map_err(|e| told(&e))?;
     let input = File::from(own(rustix::stdio::stdin())?);
-    // Ends with the process at the latest.
-    thread::spawn(move || pass_on(input, answers));
+    let answering = thread::spawn(move || pass_on(input, answers));
     let mut output = File::from(own(rustix::stdio::stdout())?);
     // A client that goes without a word has ended, too.
     let _ = io::copy(&mut &client, &mut output);
+    // It may still listen: it is served until the host has no more to say, or it cannot be told.
+    let _ = rustix::io::write(rustix::stdio::stderr(), b"\n");
+    let _ = answering.join();
     Ok(())
 }
 

@@ -69,7 +69,7 @@ fn open_null() -> Result<OwnedFd, Failure> {
     open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).stage("stdio", "/dev/null")
 }
 
-/// A working directory that is missing becomes the user's own, as in BuildKit.
+/// A working directory that is missing becomes the user's own, as in `BuildKit`.
 fn provide_cwd(step: &Step) -> Result<(), Failure> {
     let path = Path::new(&step.cwd);
     let missing: Vec<&Path> = path.ancestors().take_while(|path| !path.exists()).collect();
@@ -99,7 +99,7 @@ fn launch(step: &Step) -> Launch<'_> {
     }
 }
 
-/// /etc/hosts as BuildKit writes it.
+/// /etc/hosts as `BuildKit` writes it.
 fn hosts(step: &Step) -> String {
     let mut text = format!(
         "127.0.0.1\tlocalhost {}\n::1\tlocalhost ip6-localhost ip6-loopback\n",

@@ -11,6 +11,7 @@ import { withLock } from '../../state/lock.ts';
 import { dropImageSteps } from './image-steps.ts';
 import { trimMemos } from './memos.ts';
 import { claims, dropMount, readMount, sweepMounts } from './mount-files.ts';
+import { sweepUnfinished } from './step-file.ts';
 import { byLastUse, type CacheRecord, imageContents, mountRecords, stepRecords } from './records.ts';
 
 export interface CachePruneOptions {
@@ -43,38 +44,42 @@ const LOCK_TIMEOUT_MS = 600_000;
  * @returns the records that were removed.
  */
 export async function pruneBuildCache(layout: Layout, options: CachePruneOptions): Promise<CacheRecord[]> {
-  const { mounts, mountsLock } = buildCachePaths(layout);
+  const { steps, memos, images: ofImages, mounts, mountsLock } = buildCachePaths(layout);
   // Outside the locks: they may be large trees.
   const mountsThere = await mountRecords(layout);
-  const removed = await withLock(
+  const doomed = await withLock(
     storeLock(layout),
-    async () => {
+    () => {
       const index = readIndex(layout.imagesDir);
       const images = imageContents(layout, index);
+      const stepsThere = cachedSteps(layout);
       const records = [...stepRecords(layout, leasedDigests(layout), images), ...mountsThere];
-      const doomed = chosen(records.toSorted(byLastUse), options, freeBytes(layout));
-      const gone = await withLock(
-        mountsLock,
-        () => doomed.filter((record) => !record.mutable || drop(mounts, record.name)),
-        { timeoutMs: LOCK_TIMEOUT_MS },
-      );
-      for (const { mutable, name } of gone) if (!mutable) rmSync(stepFile(layout, name), { force: true });
-      dropUnsound(layout, records);
+      const chosenOnes = chosen(records.toSorted(byLastUse), options, freeBytes(layout));
+      for (const { mutable, name } of chosenOnes) {
+        if (!mutable) rmSync(stepFile(layout, name), { force: true });
+      }
+      dropUnsound(layout, stepsThere, records);
       dropImageSteps(layout, images.ids);
       collectGarbage(layout, index);
-      return gone;
+      return chosenOnes;
     },
     { timeoutMs: LOCK_TIMEOUT_MS },
   );
+  const removed = await withLock(
+    mountsLock,
+    () => doomed.filter((record) => !record.mutable || drop(mounts, record.name)),
+    { timeoutMs: LOCK_TIMEOUT_MS },
+  );
   sweepMounts(mounts);
+  for (const directory of [steps, memos, ofImages, mounts]) sweepUnfinished(directory);
   trimMemos(layout, options.all && !isBounded(options) && options.unusedMs === 0);
   return removed;
 }
 
-/** Removes the files of steps that are no records: not sound, or without their layer. */
-function dropUnsound(layout: Layout, records: readonly CacheRecord[]): void {
+/** Removes the files of steps that are no records: not sound, or without their layer. Those that came meanwhile are none of them. */
+function dropUnsound(layout: Layout, steps: readonly string[], records: readonly CacheRecord[]): void {
   const sound = new Set(records.map(({ name }) => name));
-  for (const name of cachedSteps(layout)) {
+  for (const name of steps) {
     if (!sound.has(name)) rmSync(stepFile(layout, name), { force: true });
   }
 }
@@ -105,7 +110,7 @@ export function chosen(
   const kept = keptBytes(total, free, options);
   const doomed: CacheRecord[] = [];
   for (const record of candidates) {
-    if (total < kept) break;
+    if (total <= kept) break;
     doomed.push(record);
     total -= record.size;
   }

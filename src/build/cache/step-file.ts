@@ -1,16 +1,20 @@
 /** A step of the cache on the disk. What is not sound counts as not there: the step is made again. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
+import { hasErrno } from '../../errors.ts';
 import { isObject } from '../../json.ts';
 import { isDigest } from '../../images/reference.ts';
 import { readStepJson, stepFile } from '../../images/store/cached.ts';
+import { namesIn } from '../../state/directory.ts';
 import type { Layout } from '../../state/layout.ts';
-import { processMark } from '../../state/processes.ts';
+import { isAlive, processMark } from '../../state/processes.ts';
 import type { BuiltLayer, StepResult } from './built-layer.ts';
 
 const HASH = /^[0-9a-f]{64}$/;
+/** A file that the process with this PID and start time was about to put in its place. */
+const UNFINISHED = /\.(\d+)-(\d+)-\d+\.tmp$/;
 let written = 0;
 
 export interface Step extends StepResult {
@@ -42,14 +46,29 @@ export function writeStep(layout: Layout, hash: string, step: Step): void {
 }
 
 /**
- * Replaces a file of the cache. It is not flushed: after a crash of the host it may be missing or empty, which costs what it saved.
+ * Replaces a file of the cache. It is not flushed: after a crash of the host it may be missing or empty, which costs what it saved. So
+ * does a full disk, which is no reason for a build to fail.
  */
 export function writeWhole(file: string, text: string): void {
   written += 1;
   const temporary = `${file}.${processMark()}-${written}.tmp`;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  writeFileSync(temporary, text, { mode: 0o600 });
-  renameSync(temporary, file);
+  try {
+    writeFileSync(temporary, text, { mode: 0o600 });
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    if (!hasErrno(error, 'ENOSPC', 'EDQUOT')) throw error;
+  }
+}
+
+/** Removes what killed processes were writing in a directory of the cache. */
+export function sweepUnfinished(directory: string): void {
+  for (const name of namesIn(directory)) {
+    const [, pid, start] = UNFINISHED.exec(name) ?? [];
+    const isDead = pid !== undefined && !isAlive(Number(pid), Number(start));
+    if (isDead) rmSync(join(directory, name), { force: true });
+  }
 }
 
 /** Null for what is no step. */

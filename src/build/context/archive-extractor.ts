@@ -7,6 +7,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  fchmodSync,
   futimesSync,
   linkSync,
   lstatSync,
@@ -28,9 +29,11 @@ import { followInside, namesOf, removeTree } from './inside.ts';
 import type { EntryAttributes } from './types.ts';
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-/** What the user of the build may always do with what is unpacked; the permissions of the archive are in the table. */
+/** What the user of the build may always do with what is unpacked, beyond the permissions of the archive. */
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
+/** What files of the host may get: the rest, set-ID bits among them, is in the table alone. */
+const HARMLESS = 0o777;
 /** Of directories that the archive names no entry for. */
 const IMPLIED_MODE = 0o755;
 /** What file systems keep. */
@@ -50,8 +53,8 @@ export class ArchiveExtractor implements TarHandler, Disposable {
   readonly #room: number;
   readonly #path: OpenPath;
   readonly #table = new AttributeTable();
-  /** Times are set at the end: what is put into a directory changes its own. */
-  readonly #directories: { names: string[]; mtime: number }[] = [];
+  /** Times and permissions are set at the end: what is put into a directory changes its own. */
+  readonly #directories: { names: string[]; mode: number; mtime: number }[] = [];
   #file: OpenFile | undefined;
 
   /**
@@ -98,9 +101,11 @@ export class ArchiveExtractor implements TarHandler, Disposable {
   /** Call it after the last byte. */
   finish(): ReadonlyMap<string, EntryAttributes> {
     this.#closeFile();
-    for (const { names, mtime } of this.#directories.toReversed()) {
+    for (const { names, mode, mtime } of this.#directories.toReversed()) {
       try {
-        utimesSync(itself(this.#path.enter(names)), mtime, mtime);
+        const directory = itself(this.#path.enter(names));
+        chmodSync(directory, (mode & HARMLESS) | DIRECTORY_MODE);
+        utimesSync(directory, mtime, mtime);
       } catch (error) {
         // Something else took its place later in the archive.
         if (!hasErrno(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) throw error;
@@ -123,7 +128,7 @@ export class ArchiveExtractor implements TarHandler, Disposable {
     switch (entry.type) {
       case 'directory':
         this.#directory(parent, name, path);
-        this.#directories.push({ names, mtime });
+        this.#directories.push({ names, mode: entry.mode, mtime });
         break;
       case 'file': {
         const open = (): number => openSync(within(parent, name), CREATE, FILE_MODE);
@@ -213,6 +218,8 @@ export class ArchiveExtractor implements TarHandler, Disposable {
     const mtime = Math.min(Math.max(entry.mtime, TIME_MIN), TIME_MAX);
     try {
       content.finish(entry.size);
+      const mode = (entry.mode & HARMLESS) | FILE_MODE;
+      if (mode !== FILE_MODE) fchmodSync(descriptor, mode);
       futimesSync(descriptor, mtime, mtime);
     } finally {
       closeSync(descriptor);

@@ -85,6 +85,9 @@ async function* through(
   env: NodeJS.ProcessEnv,
 ): AsyncGenerator<Buffer> {
   const child = spawn(program.name, program.args, { env: { PATH: env['PATH'], LC_ALL: 'C' } });
+  await once(child, 'spawn').catch((error: unknown) => {
+    throw cannotRun(program, what, error);
+  });
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(0, STDERR_KEPT);
@@ -97,13 +100,10 @@ async function* through(
     throw error;
   });
   fed.catch(() => undefined);
-  ended.catch(() => undefined);
   try {
     yield* child.stdout as AsyncIterable<Buffer>;
     await fed;
-    const [status] = await ended.catch((error: unknown) => {
-      throw cannotRun(program, what, error);
-    });
+    const [status] = await ended;
     if (status !== 0) throw damaged(what, complaint.trim());
   } finally {
     child.kill('SIGKILL');

@@ -8,6 +8,7 @@ import { Budget, MAX_PATH_BYTES, quoted } from '../../images/layers/limits.ts';
 import type { TarEntry } from '../../images/layers/tar/entry.ts';
 import { type TarHandler, TarReader } from '../../images/layers/tar/reader.ts';
 import { tarSink } from '../../images/layers/tar-sink.ts';
+import { abortable } from './abortable.ts';
 import { ArchiveExtractor } from './archive-extractor.ts';
 import { decompressing } from './decompress.ts';
 import type { EntryAttributes } from './types.ts';
@@ -29,7 +30,7 @@ export async function extractArchive(
   try {
     using extractor = new ArchiveExtractor(top, MAX_PATH_BYTES - 2 - Buffer.byteLength(directory));
     const reader = new TarReader(unsound, new Budget('it'), explained(extractor));
-    await pipeline(input, decompressing(WHAT, env), tarSink(reader), { signal });
+    await pipeline(abortable(input, signal), decompressing(WHAT, env), tarSink(reader), { signal });
     return extractor.finish();
   } catch (error) {
     if (signal.aborted) throw signal.reason;

@@ -38,13 +38,11 @@ export async function parseNamedContexts(
 
 /** Opens one when a stage needs it. Images are the caller's: they are no directory. */
 export async function openNamedContext(
-  name: string,
   context: Exclude<NamedContext, { kind: 'image' | 'oci-layout' }>,
   options: SourceOptions,
 ): Promise<OpenedSource> {
   if (context.kind === 'git') return openGitSource(context.url, options);
   if (context.kind === 'url') return openUrlSource(context.url, false, options);
-  await checkDirectory(name, context.directory, context.directory);
   const { ignorePatterns } = readIgnorePatterns(context.directory, undefined);
   return { ...openDirectory(context.directory), ignorePatterns };
 }

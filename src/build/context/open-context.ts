@@ -5,6 +5,7 @@ import { basename, isAbsolute, resolve } from 'node:path';
 import { A3sError } from '../../errors.ts';
 import { goQuote } from '../../go-quote.ts';
 import { BLOCK } from '../../images/layers/tar/header.ts';
+import { abortable } from './abortable.ts';
 import { peek } from './decompress.ts';
 import {
   type DockerfilePlace,
@@ -76,7 +77,7 @@ async function fromStdin({ file, stdin }: ContextRequest, options: SourceOptions
   if (file === STDIN) {
     throw new A3sError('usage', "invalid argument: can't use stdin for both build context and dockerfile");
   }
-  const [head, whole] = await peek(buffers(stdin), BLOCK);
+  const [head, whole] = await peek(buffers(stdin, options.signal), BLOCK);
   if (head.length === 0) throw missingDockerfile(file ?? STDIN_NAME);
   if (isArchive(head)) {
     const source = await openArchive(whole, options);
@@ -121,7 +122,7 @@ async function loose(
   stdin: ContextRequest['stdin'],
   options: SourceOptions,
 ): Promise<DockerfileText> {
-  if (file === STDIN) return text(buffers(stdin));
+  if (file === STDIN) return text(buffers(stdin, options.signal));
   const { content } = await openSource(file, options);
   try {
     return { name: STDIN_NAME, text: await readStream(content, MAX_DOWNLOADED_BYTES) };
@@ -156,6 +157,7 @@ function isHttpUrl(text: string | undefined): text is string {
   return text !== undefined && /^https?:\/\//.test(text);
 }
 
-async function* buffers(source: AsyncIterable<Buffer | string>): AsyncGenerator<Buffer> {
-  for await (const piece of source) yield Buffer.isBuffer(piece) ? piece : Buffer.from(piece);
+async function* buffers(source: AsyncIterable<Buffer | string>, signal: AbortSignal): AsyncGenerator<Buffer> {
+  for await (const piece of abortable(source, signal))
+    yield Buffer.isBuffer(piece) ? piece : Buffer.from(piece);
 }

@@ -49,8 +49,8 @@ export interface OpenedSource extends AsyncDisposable {
   /** Absolute. */
   directory: string;
   /**
-   * Entries that are not 0:0, or whose permissions or attributes are not those of the file in `directory`. By path relative to
-   * it, one byte a character, without a slash at the start. Empty for a directory of the user's: everything in it is 0:0.
+   * What entries have instead of what the file in `directory` has, by path relative to it, one byte a character, without a slash at
+   * the start. One that is not here is 0:0, with the permissions of the file. Empty for a directory of the user's.
    */
   attributes: ReadonlyMap<string, EntryAttributes>;
   /** From `.dockerignore`, normalised, for `IgnoreRules`; empty for all but directories of the user's, as in BuildKit. */

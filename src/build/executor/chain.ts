@@ -4,6 +4,7 @@ import type { Rootfs } from '../../images/rootfs.ts';
 import type { Layout } from '../../state/layout.ts';
 import type { BuiltLayer } from '../cache/built-layer.ts';
 import { readLayer } from '../cache/layers.ts';
+import type { LayerListing } from '../tree/layer-listing.ts';
 import { RootTree } from '../tree/root-tree.ts';
 import { cacheKey } from './key.ts';
 
@@ -42,9 +43,11 @@ export class Chain {
     return new Chain(base, [], new RootTree({ name: base.name, rootfs: base.rootfs }));
   }
 
-  with(layout: Layout, layer: BuiltLayer): Chain {
+  /** @param listing what is in the layer, if that is known without reading it */
+  with(layout: Layout, layer: BuiltLayer, listing?: LayerListing): Chain {
     const { diffId } = layer;
-    const tree = this.tree.withLayer({ diffId, read: () => readLayer(layout, layer) });
+    const known = listing === undefined ? {} : { listing };
+    const tree = this.tree.withLayer({ diffId, read: () => readLayer(layout, layer), ...known });
     return new Chain(this.base, [...this.layers, layer], tree);
   }
 }

@@ -7,6 +7,7 @@ import type { Secrets } from '../secrets/secrets.ts';
 import type { SshAgents } from '../secrets/ssh.ts';
 import type { RunStep, StageVmOptions } from '../stage/types.ts';
 import type { StepResult } from '../cache/built-layer.ts';
+import type { LayerListing } from '../tree/layer-listing.ts';
 import type { Once, Slots } from './once.ts';
 import type { Sources } from './sources.ts';
 import type { Steps } from './steps.ts';
@@ -36,6 +37,8 @@ export interface BuildSession {
   epoch: number | null;
   /** True for a stage whose steps are made anew. */
   isFresh: (stageName: string) => boolean;
+  /** What is in layers that this build has made itself, by their digests uncompressed. */
+  listings: Map<string, LayerListing>;
   /** Steps that do the same are done once, whichever stages they are of. */
   once: Once<StepResult>;
   /** Steps with a command of their own, at a time. */

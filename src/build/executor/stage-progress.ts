@@ -79,6 +79,8 @@ export class StageProgress {
   advance(key: string, { text }: Pick<Step, 'text'>, result: StepResult): void {
     this.#parent = key;
     this.steps.push({ key, result, description: text });
-    if (result.layer !== null) this.chain = this.chain.with(this.session.layout, result.layer);
+    if (result.layer === null) return;
+    const { layout, listings } = this.session;
+    this.chain = this.chain.with(layout, result.layer, listings.get(result.layer.diffId));
   }
 }

@@ -1,5 +1,6 @@
 /** COPY, ADD and WORKDIR: found in the cache, or made from the trees that they read. */
 import { posix } from 'node:path';
+import type { Writable } from 'node:stream';
 
 import type { BuiltLayer, StepResult } from '../cache/built-layer.ts';
 import { storeLayer } from '../cache/layers.ts';
@@ -78,9 +79,12 @@ export async function directoryStep(
   return { result, key };
 }
 
-function layerOf({ session }: StageProgress, plan: LayerPlan): Promise<BuiltLayer | null> {
-  const { layout, lease, signal, epoch } = session;
-  return storeLayer(layout, lease, (sink) => plan.write(sink, { maxMtime: epoch, signal }), signal);
+async function layerOf({ session }: StageProgress, plan: LayerPlan): Promise<BuiltLayer | null> {
+  const { layout, lease, signal, epoch, listings } = session;
+  const write = (sink: Writable): Promise<void> => plan.write(sink, { maxMtime: epoch, signal });
+  const layer = await storeLayer(layout, lease, write, signal);
+  if (layer !== null && plan.listing !== null) listings.set(layer.diffId, plan.listing);
+  return layer;
 }
 
 function timeOf({ session: { epoch } }: StageProgress): { time?: number } {

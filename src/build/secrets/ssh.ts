@@ -70,16 +70,23 @@ export async function openSshAgents(
     return { socket: () => undefined, [Symbol.asyncDispose]: async () => undefined };
   }
   const directory = await socketDirectory(options.tempDir);
-  await using stack = new AsyncDisposableStack();
-  stack.defer(() => rm(directory, { recursive: true, force: true }));
   const sockets = new Map<string, string>();
-  for (const [id, connect] of connects) {
-    const path = join(directory, String(sockets.size));
-    stack.use(await listen(path, connect));
-    sockets.set(id, path);
+  const servers: AsyncDisposable[] = [];
+  const close = async (): Promise<void> => {
+    for (const server of servers) await server[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    for (const [id, connect] of connects) {
+      const path = join(directory, String(sockets.size));
+      servers.push(await listen(path, connect));
+      sockets.set(id, path);
+    }
+  } catch (error) {
+    await close();
+    throw error;
   }
-  const owned = stack.move();
-  return { socket: (id) => sockets.get(id), [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { socket: (id) => sockets.get(id), [Symbol.asyncDispose]: close };
 }
 
 async function connectTo(

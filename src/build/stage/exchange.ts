@@ -9,14 +9,16 @@ import { MessageType, encodeData, encodeMessage } from '../../runtime/protocol/m
 const HIGH_WATER = 512 * 1024;
 const MAX_COMPLAINT = 4096;
 
+type Taker = (bytes: Buffer) => void | Promise<void>;
+
 export interface ExchangeOptions {
   /** What the guest's process reads. */
   input?: AsyncIterable<Buffer>;
   started?: () => void;
   /** Takes output; the guest waits while many of these have not settled. */
-  stdout?: (bytes: Buffer) => void | Promise<void>;
+  stdout?: Taker;
   /** Without it a failure's words are gathered. */
-  stderr?: (bytes: Buffer) => void | Promise<void>;
+  stderr?: Taker;
   /** Gives up when neither side has said anything for so long; undefined waits for ever. */
   idleMs?: number;
 }
@@ -103,13 +105,16 @@ class Exchange {
   };
 
   /** In order; window is given back once the bytes are taken. */
-  #take(bytes: Buffer, taker: ((bytes: Buffer) => void | Promise<void>) | undefined): void {
-    const taken = this.#output.then(() => taker?.(bytes));
-    this.#output = taken.then(() => {
-      this.#watch();
-      this.stream.consume(bytes.length);
-    });
+  #take(bytes: Buffer, taker: Taker | undefined): void {
+    this.#output = this.#pass(this.#output, bytes, taker);
     this.#output.catch((error: unknown) => this.#finish(() => this.#end.reject(error)));
+  }
+
+  async #pass(before: Promise<void>, bytes: Buffer, taker: Taker | undefined): Promise<void> {
+    await before;
+    await taker?.(bytes);
+    this.#watch();
+    this.stream.consume(bytes.length);
   }
 
   async #feed(): Promise<void> {

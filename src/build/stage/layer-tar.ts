@@ -104,7 +104,9 @@ function checked(entry: TarEntry, maxMtime: number | null): TarEntry {
     ...entry,
     name: type === 'directory' ? `${stem}/` : stem,
     mtime: maxMtime === null ? entry.mtime : Math.min(entry.mtime, maxMtime),
-    xattrs: entry.xattrs.filter(([key]) => PORTABLE.test(key)),
+    xattrs: entry.xattrs
+      .filter(([key]) => PORTABLE.test(key))
+      .toSorted(([a], [b]) => (a < b ? -1 : 1)),
   };
 }
 

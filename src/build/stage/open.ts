@@ -59,7 +59,7 @@ export async function openStageVm(layout: Layout, options: StageVmOptions): Prom
         qemu = spawned;
         if (signal.aborted) kill();
       },
-      lost: (error) => void explain(error, qemu).then(end.reject),
+      lost: (error) => void tell(end.reject, error, qemu),
       diskFull: () => {
         end.reject(new A3sError('io', "the host's disk is full: the build's VM could not write"));
         kill();
@@ -80,11 +80,15 @@ export async function openStageVm(layout: Layout, options: StageVmOptions): Prom
 }
 
 /** A session that broke: QEMU's last words say most about why. */
-async function explain(error: Error, qemu: QemuProcess | undefined): Promise<A3sError> {
+async function tell(
+  reject: (reason: A3sError) => void,
+  error: Error,
+  qemu: QemuProcess | undefined,
+): Promise<void> {
   const exit = await qemu?.kill();
   const words = guestText(exit?.stderr.trim().split('\n').at(-1));
   const message = `the VM of the stage was lost: ${error.message}${words === '' ? '' : ` (QEMU: ${words})`}`;
-  return new A3sError('guest_protocol', message, { cause: error });
+  reject(new A3sError('guest_protocol', message, { cause: error }));
 }
 
 function reasonOf({ reason }: AbortSignal): Error {

@@ -62,15 +62,14 @@ function mountOf(mount: RunMount, shares: readonly CacheShare[], nextTree: () =>
       const { mode, uid, gid } = mount;
       return { type: 'share', target, tag: tagOf(slot), read_only: mount.readOnly, mode, uid, gid };
     }
-    case 'secret':
-    case 'script': {
-      const { mode, uid, gid, content } = mount;
-      const executable = mount.type === 'script';
-      return { type: 'file', target, size: content.length, executable, mode, uid, gid };
-    }
     case 'ssh': {
       const { mode, uid, gid } = mount;
       return { type: 'socket', target, mode, uid, gid };
+    }
+    default: {
+      const { mode, uid, gid, content } = mount;
+      const executable = mount.type === 'script';
+      return { type: 'file', target, size: content.length, executable, mode, uid, gid };
     }
   }
 }

@@ -2,6 +2,7 @@
 import type { Writable } from 'node:stream';
 
 import { Emitter } from '../tree/emit.ts';
+import type { LayerListing } from '../tree/layer-listing.ts';
 import { TarWriter } from '../tree/tar-writer.ts';
 import { type Destination, isPlanned, NOTHING } from './destination.ts';
 
@@ -23,6 +24,8 @@ export interface LayerPlan {
    * @throws DockerfileError in BuildKit's words for what cannot be put where it should go; A3sError `io`.
    */
   write(sink: Writable, options: WriteOptions): Promise<void>;
+  /** What was written, for `RootLayer`; null before. */
+  readonly listing: LayerListing | null;
 }
 
 /** @param carryOut makes the changes, in memory */
@@ -30,8 +33,12 @@ export function layerPlan(
   contentDigest: string,
   carryOut: (signal: AbortSignal | undefined) => Promise<Destination>,
 ): LayerPlan {
+  let listing: LayerListing | null = null;
   return {
     contentDigest,
+    get listing() {
+      return listing;
+    },
     async write(sink, { maxMtime, signal }) {
       const destination = await carryOut(signal);
       const writer = new TarWriter(sink, { maxMtime, signal });
@@ -42,6 +49,7 @@ export function layerPlan(
       );
       await destination.emit(emitter);
       await writer.end();
+      listing = writer.listing;
     },
   };
 }

@@ -50,6 +50,7 @@ async function* tarOf(
   { source, node, name }: Match,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer> {
+  signal?.throwIfAborted();
   const through = new PassThrough();
   const written = write(through).then(
     () => through.end(),

@@ -47,10 +47,14 @@ const SETTLED_MS = 2000;
 
 /** A file of the host, by what tells whether it is still the same. */
 interface HostLeaf extends Leaf {
-  state: string;
-  /** Milliseconds since 1970. */
-  changed: number;
+  dev: number;
+  ino: number;
+  /** Milliseconds since 1970. The change time cannot be set back as the modification time can. */
+  mtimeMs: number;
+  ctimeMs: number;
   isSocket: boolean;
+  /** Empty until it was asked for. */
+  digest: string;
 }
 
 /**
@@ -62,7 +66,6 @@ export class DirectoryTree implements SourceTree, Disposable {
   readonly identity = null;
   readonly #options: DirectoryOptions;
   readonly #ignored: Ignored;
-  readonly #digests = new Map<string, string>();
   /** Files with several names, by device and inode. */
   readonly #linked = new Map<string, HostLeaf>();
   #top = -1;
@@ -99,21 +102,27 @@ export class DirectoryTree implements SourceTree, Disposable {
     const found = new Map<Leaf, string>();
     const pauses = new Pauses(signal);
     for (const leaf of leaves) {
-      const key = isHost(leaf) ? leaf.state : '';
-      let digest = this.#digests.get(key) ?? this.#options.memo?.get(key);
-      if (digest === undefined) {
-        digest = await this.#hash(leaf, pauses);
-        this.#digests.set(key, digest);
-        // What was written just now may be written again without its times showing it.
-        const isSettled = isHost(leaf) && leaf.changed < Date.now() - SETTLED_MS;
-        if (isSettled) this.#options.memo?.set(key, digest);
-      }
-      found.set(leaf, digest);
+      if (!isHost(leaf)) continue;
+      if (leaf.digest === '') leaf.digest = await this.#digest(leaf, pauses);
+      found.set(leaf, leaf.digest);
     }
     return found;
   }
 
-  async #hash(leaf: Leaf, pauses: Pauses): Promise<string> {
+  async #digest(leaf: HostLeaf, pauses: Pauses): Promise<string> {
+    const { memo } = this.#options;
+    if (memo === undefined) return this.#hash(leaf, pauses);
+    const { dev, ino, mtimeMs, ctimeMs, entry } = leaf;
+    const key = `${dev} ${ino} ${entry.size} ${mtimeMs} ${ctimeMs}`;
+    const known = memo.get(key);
+    if (known !== undefined) return known;
+    const digest = await this.#hash(leaf, pauses);
+    // What was written just now may be written again without its times showing it.
+    if (ctimeMs < Date.now() - SETTLED_MS) memo.set(key, digest);
+    return digest;
+  }
+
+  async #hash(leaf: HostLeaf, pauses: Pauses): Promise<string> {
     if (leaf.entry.size <= PIECE_BYTES) {
       const [only = Buffer.alloc(0)] = this.content(leaf);
       await pauses.after(only.length);
@@ -131,7 +140,7 @@ export class DirectoryTree implements SourceTree, Disposable {
     if (leaf.entry.size === 0 || !isHost(leaf) || leaf.isSocket) return;
     const file = this.#openFile(leaf);
     try {
-      if (stateOf(fstatSync(file)) !== leaf.state) throw changed(leaf.path);
+      if (!isSame(leaf, fstatSync(file))) throw changed(leaf.path);
       for (let left = leaf.entry.size; left > 0;) {
         const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, left));
         const count = readSync(file, piece);
@@ -214,9 +223,20 @@ export class DirectoryTree implements SourceTree, Disposable {
     if (known !== undefined) return known;
     const link = stat.isSymbolicLink() ? readlinkSync(within(directory, name), 'latin1') : '';
     const entry = this.#entry(path, stat, kindOf(stat), link);
-    const state = stateOf(stat);
+    const { dev, ino, mtimeMs, ctimeMs } = stat;
     const isSocket = stat.isSocket();
-    const leaf = { entry, layer: 0, ordinal: 0, path, state, changed: stat.ctimeMs, isSocket };
+    const leaf: HostLeaf = {
+      entry,
+      layer: 0,
+      ordinal: 0,
+      path,
+      dev,
+      ino,
+      mtimeMs,
+      ctimeMs,
+      isSocket,
+      digest: '',
+    };
     if (stat.nlink > 1) this.#linked.set(key, leaf);
     return leaf;
   }
@@ -240,12 +260,13 @@ class HostDirectory implements Directory {
 }
 
 function isHost(leaf: Leaf): leaf is HostLeaf {
-  return 'state' in leaf;
+  return 'ctimeMs' in leaf;
 }
 
-/** Changes whenever somebody writes to the file: the change time cannot be set back. */
-function stateOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
-  return `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
+/** True for the file as it was when it was listed. */
+function isSame({ dev, ino, mtimeMs, ctimeMs, entry }: HostLeaf, stat: Stats): boolean {
+  const isFile = stat.dev === dev && stat.ino === ino;
+  return isFile && stat.size === entry.size && stat.mtimeMs === mtimeMs && stat.ctimeMs === ctimeMs;
 }
 
 function entryOf(stat: Stats, type: EntryType, link: string): TarEntry {

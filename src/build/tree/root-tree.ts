@@ -7,6 +7,7 @@ import { Merge } from '../../images/layers/merge.ts';
 import { TarReader } from '../../images/layers/tar/reader.ts';
 import type { Directory, Leaf } from '../../images/layers/tree.ts';
 import type { Rootfs } from '../../images/rootfs.ts';
+import { Hashing, HeldContents } from './held-contents.ts';
 import { type LayerListing, listing } from './layer-listing.ts';
 import { OverlayDirectory } from './overlay-directory.ts';
 import { Pauses } from './pause.ts';
@@ -19,7 +20,7 @@ export interface RootLayer {
   diffId: string;
   /** Its tar, uncompressed; each call starts at the beginning. */
   read(): AsyncIterable<Buffer>;
-  /** What is in it, if it was listed while it was made (`listing`); otherwise it is read once when the tree is opened. */
+  /** What is in it, if it was listed while it was made (`listing`, `LayerPlan.listing`); otherwise it is read once when the tree is opened. */
   listing?: LayerListing;
 }
 
@@ -67,6 +68,7 @@ export class RootTree implements SourceTree {
   /** The tree that this one has a layer more than. */
   readonly #below: RootTree | null;
   #opened: Promise<Directory> | null = null;
+  readonly #held = new HeldContents();
 
   /** @param lineage of a tree that is made from another one */
   constructor({ name, rootfs, layers = [] }: RootOptions, lineage?: Lineage) {
@@ -111,52 +113,45 @@ export class RootTree implements SourceTree {
 
   async digests(leaves: Iterable<Leaf>, signal?: AbortSignal): Promise<Map<Leaf, string>> {
     const found = new Map<Leaf, string>();
+    const inLayers: Leaf[] = [];
     const pauses = new Pauses(signal);
-    const { digests } = this.#base;
     for (const leaf of leaves) {
-      const { layer, ordinal, entry } = leaf;
-      if (layer !== BASE_LAYER) {
-        found.set(leaf, contentDigest(leaf, this.#layers[layer]?.listing?.digests[ordinal] ?? ''));
-        continue;
-      }
-      let digest = digests.get(ordinal);
-      if (digest === undefined) {
-        const hash = createHash('sha256');
-        for (const piece of this.content(leaf) ?? []) {
-          hash.update(piece);
-          await pauses.after(piece.length);
-        }
-        digest = hash.digest('hex');
-        digests.set(ordinal, digest);
-        await pauses.after(entry.size === 0 ? 1 : 0);
-      }
-      found.set(leaf, digest);
+      if (leaf.layer === BASE_LAYER) found.set(leaf, await this.#baseDigest(leaf, pauses));
+      else inLayers.push(leaf);
     }
+    const hashing = new Hashing(this.#held);
+    await this.stream(new Set(inLayers), hashing, signal);
+    for (const [leaf, digest] of hashing.end()) found.set(leaf, digest);
     return found;
   }
 
+  async #baseDigest(leaf: Leaf, pauses: Pauses): Promise<string> {
+    const { digests } = this.#base;
+    const known = digests.get(leaf.ordinal);
+    if (known !== undefined) return known;
+    const hash = createHash('sha256');
+    for (const piece of this.content(leaf) ?? []) {
+      hash.update(piece);
+      await pauses.after(piece.length);
+    }
+    const digest = hash.digest('hex');
+    digests.set(leaf.ordinal, digest);
+    return digest;
+  }
+
   content(leaf: Leaf): Iterable<Buffer> | null {
-    if (leaf.entry.size === 0) return [];
-    if (leaf.layer !== BASE_LAYER) return null;
-    return this.#base.squashfs?.content(leaf.ordinal) ?? null;
+    if (leaf.layer === BASE_LAYER) return this.#base.squashfs?.content(leaf.ordinal) ?? null;
+    return leaf.entry.size === 0 ? [] : null;
   }
 
   async stream(wanted: ReadonlySet<Leaf>, visitor: ContentVisitor, signal?: AbortSignal): Promise<void> {
     const byLayer = Map.groupBy(wanted, ({ layer }) => layer);
     for (const [n, layer] of this.#layers.entries()) {
-      const leaves = byLayer.get(n);
-      if (leaves === undefined) continue;
+      const leaves = byLayer.get(n)?.toSorted((one, other) => one.ordinal - other.ordinal) ?? [];
+      if (leaves.length === 0 || (await this.#held.give(leaves, visitor))) continue;
       await streamLayer(layer, new Map(leaves.map((leaf) => [leaf.ordinal, leaf])), visitor, signal);
     }
   }
-}
-
-/** Where the holes are is part of what a file is. */
-function contentDigest({ entry }: Leaf, digest: string): string {
-  if (entry.sparse === null) return digest;
-  return createHash('sha256')
-    .update(JSON.stringify([digest, entry.size, entry.sparse]))
-    .digest('hex');
 }
 
 async function list(layer: RootLayer): Promise<LayerListing> {

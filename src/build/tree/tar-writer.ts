@@ -5,6 +5,7 @@ import type { Writable } from 'node:stream';
 import { A3sError } from '../../errors.ts';
 import { MAX_NAME_BYTES, MAX_PATH_BYTES, quoted } from '../../images/layers/limits.ts';
 import { storedBytes, type TarEntry } from '../../images/layers/tar/entry.ts';
+import type { LayerListing } from './layer-listing.ts';
 import { END_OF_ARCHIVE, headersOf, paddingAfter } from '../../images/layers/tar/writer.ts';
 
 const GATHERED_BYTES = 64 * 1024;
@@ -26,6 +27,7 @@ export class TarWriter {
   #left = 0;
   #padding = paddingAfter(0);
   #failure: Error | null = null;
+  readonly #entries: TarEntry[] = [];
 
   constructor(sink: Writable, options: TarOptions) {
     this.#sink = sink;
@@ -47,10 +49,12 @@ export class TarWriter {
     }
     const { maxMtime } = this.#options;
     const mtime = maxMtime === null ? entry.mtime : Math.min(entry.mtime, maxMtime);
-    const headers = headersOf({ ...entry, mtime }, entry.type === 'directory' ? `${path}/` : path, link);
+    const written = { ...entry, mtime, name: entry.type === 'directory' ? `${path}/` : path, link };
+    const headers = headersOf(written, written.name, link);
     if (headers === null)
       throw new A3sError('io', `the attributes of ${quoted(path)} are too large for a layer`);
     this.#write(headers);
+    this.#entries.push(written);
     if (entry.type !== 'file') return;
     this.#left = storedBytes(entry);
     this.#padding = paddingAfter(this.#left);
@@ -61,6 +65,11 @@ export class TarWriter {
     this.#left -= bytes.length;
     if (this.#left < 0) throw new A3sError('io', 'a file grew while it was copied');
     this.#write(bytes);
+  }
+
+  /** What was written, in its order. */
+  get listing(): LayerListing {
+    return { entries: this.#entries };
   }
 
   /** Ends the archive; the sink stays open. */

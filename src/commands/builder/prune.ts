@@ -31,7 +31,7 @@ export const builderPrune = defineCommand({
     if (removed === null) return;
     const ids = removed.map(({ id }) => `${id}\n`).join('');
     const list = ids === '' ? '' : `Deleted build cache objects:\n${ids}\n`;
-    await context.print(`${list}Total reclaimed space: ${humanSize(sizeOf(removed))}\n`);
+    await context.print(`${list}Total reclaimed space: ${humanSize(sizeOf(removed), 4)}\n`);
   },
 });
 

@@ -16,6 +16,7 @@ export interface UsageRow {
 }
 
 const DIGITS = 4;
+const BUILD_CACHE = 'Build Cache';
 
 /** Docker's four rows. Of the build cache counts what no image has. */
 export function usageRows({ images, layersSize, boxes, volumes, buildCache }: DiskUsage): UsageRow[] {
@@ -45,7 +46,7 @@ export function usageRows({ images, layersSize, boxes, volumes, buildCache }: Di
       reclaimable: sum(volumes.filter(({ links }) => links === 0).map(({ size }) => size)),
     },
     {
-      type: 'Build Cache',
+      type: BUILD_CACHE,
       total: buildCache.length,
       active: buildCache.filter(({ inUse }) => inUse).length,
       size: cacheSize(buildCache),
@@ -67,8 +68,10 @@ export const usageListing: Listing<UsageRow> = {
     Size: { heading: 'SIZE', value: ({ size }) => humanSize(size, DIGITS) },
     Reclaimable: {
       heading: 'RECLAIMABLE',
-      value: ({ size, reclaimable }) => {
-        const percent = size > 0 ? ` (${Math.floor((reclaimable * 100) / size)}%)` : '';
+      value: ({ type, size, reclaimable }) => {
+        // Docker tells no part of the build cache.
+        const percent =
+          size > 0 && type !== BUILD_CACHE ? ` (${Math.floor((reclaimable * 100) / size)}%)` : '';
         return `${humanSize(reclaimable, DIGITS)}${percent}`;
       },
     },

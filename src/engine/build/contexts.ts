@@ -50,7 +50,7 @@ export class Contexts implements AsyncDisposable {
       return { tree: chain.tree, identity: chain.identity };
     }
     return steps.run(`[context ${name}] load from client`, signal, async (report) => {
-      const source = await openNamedContext(name, context, remote);
+      const source = await openNamedContext(context, remote);
       this.#opened.push(source);
       const tree = this.#treeOf(name, source);
       await tree.open();

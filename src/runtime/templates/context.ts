@@ -34,11 +34,14 @@ export function acceleratorOf(name: 'kvm' | 'tcg'): Accelerator {
  * The kernel's command line. Under emulation the TSC's rate is given, because its calibration hangs one boot in five there. The
  * kernel is told to trust the TSC, because it would otherwise count its own ticks, which are late on a busy host. And the guest's
  * CPU-bug mitigations are off, because the emulated CPU has none of those bugs.
+ *
+ * A restart, by which the agent ends its VM, is a triple fault: of all ways it is the only one that this machine has.
  */
 export function kernelCommandLine(accelerator: Accelerator, tscKhz: number): string {
   const emulated =
     accelerator.name === 'tcg' ? [`tsc_early_khz=${tscKhz}`, 'tsc=reliable', 'mitigations=off'] : [];
-  return ['console=hvc0', 'quiet', 'panic=-1', 'random.trust_cpu=on', 'audit=0', ...emulated].join(' ');
+  const always = ['console=hvc0', 'quiet', 'panic=-1', 'reboot=t', 'random.trust_cpu=on', 'audit=0'];
+  return [...always, ...emulated].join(' ');
 }
 
 export function templateInputs(

@@ -141,6 +141,16 @@ test('the emulator has a large translation cache, KVM no options', () => {
   expect(values(kvm, '-cpu')).toEqual(['host']);
 });
 
+test('a disk that ends with its VM is never flushed', () => {
+  const args = qemuArguments({
+    ...clone,
+    scratch: { kind: 'file', path: '/vm/scratch.qcow2', format: 'qcow2', fleeting: true },
+  });
+  expect(values(args, '-blockdev')[1]).toBe(
+    'driver=qcow2,node-name=scratch,read-only=off,discard=unmap,cache.no-flush=on,file.driver=file,file.filename=/vm/scratch.qcow2',
+  );
+});
+
 test('a comma in a path stays in the path', () => {
   expect(escapeOption('/a,b,,c')).toBe('/a,,b,,,,c');
   const args = qemuArguments({

@@ -10,8 +10,11 @@ import { exposedPorts } from './ports.ts';
 import type { StageVariables } from './stage-variables.ts';
 import { checkTransfer } from './transfer-source.ts';
 
+/** What of a plan instructions are evaluated with. */
+export type EvaluationPlan = Pick<BuildPlan, 'escape' | 'globals' | 'buildArguments'>;
+
 export class StageEvaluator {
-  readonly #plan: BuildPlan;
+  readonly #plan: EvaluationPlan;
   readonly variables: StageVariables;
   readonly #onUnset: (names: ReadonlySet<string>) => void;
 
@@ -20,7 +23,7 @@ export class StageEvaluator {
    * @param onUnset is told which variables a word asks for that are not set
    */
   constructor(
-    plan: BuildPlan,
+    plan: EvaluationPlan,
     variables: StageVariables,
     onUnset: (names: ReadonlySet<string>) => void = () => {},
   ) {

@@ -14,6 +14,9 @@ const DATA_STORED = 1 << 24;
 /** Metadata blocks that are kept unpacked: 8 MiB. */
 const KEPT_BLOCKS = 1024;
 
+/** No file is larger. */
+const MAX_POSITION = 2 ** 48;
+
 export interface Superblock {
   blockSize: number;
   fragments: number;
@@ -111,6 +114,7 @@ export class Blocks {
   }
 
   #readUpTo(position: number, length: number): Buffer {
+    if (!(position >= 0 && position <= MAX_POSITION)) throw this.broken('it points out of itself');
     const bytes = Buffer.allocUnsafe(length);
     let filled = 0;
     while (filled < length) {

@@ -22,12 +22,6 @@ export const FAILURES: readonly FailingCase[] = [
     message: /"\/nosuch": not found/,
   },
   {
-    name: 'a pattern that nothing matches',
-    dockerfile: 'FROM a3s/base\nCOPY *.nosuch /x/\n',
-    status: 1,
-    message: /lstat \/\*\.nosuch|no source files were specified|not found/,
-  },
-  {
     name: 'a path above the context',
     dockerfile: 'FROM a3s/base\nCOPY ../etc/passwd /x\n',
     status: 1,
@@ -68,7 +62,7 @@ export const FAILURES: readonly FailingCase[] = [
   },
   {
     name: 'a variable that must be set',
-    dockerfile: 'FROM a3s/base\nENV A=${B:?say B}\n',
+    dockerfile: 'FROM a3s/base\nENV A="${B:?say B}"\n',
     status: 1,
     message: /B: say B/,
   },
@@ -83,20 +77,6 @@ export const FAILURES: readonly FailingCase[] = [
     dockerfile: 'FROM a3s/base\nUSER nosuch\nRUN true\n',
     status: 1,
     message: /unable to find user nosuch/,
-  },
-  {
-    name: 'an owner that is not there',
-    dockerfile: 'FROM a3s/base\nCOPY --chown=nosuch Dockerfile /x\n',
-    status: 1,
-    message: /nosuch/,
-  },
-  {
-    name: 'several files to a name that is no directory',
-    dockerfile: 'FROM scratch\nCOPY a b /x\n',
-    files: { a: '1', b: '2' },
-    status: 1,
-    message:
-      'When using COPY with more than one source file, the destination must be a directory and end with a /',
   },
   {
     name: 'the host network and more rights',

@@ -20,7 +20,7 @@ export const STAGE_CASES: readonly BuildCase[] = [
     dockerfile:
       'FROM a3s/base AS a\nRUN echo x >/f && chown 5:6 /f && chmod 4711 /f && mkdir -m 2770 /d && chown 7:8 /d && touch /d/g\nFROM scratch\nCOPY --from=a /f /f\nCOPY --from=a /d /d\n',
     buildah: 'buildah gives what it copies to root',
-    tree: { f: 'file 4711 5:6 "x\\n"', 'd/g': 'file 0644 0:0 ""' },
+    tree: { f: 'file 4711 5:6 "x\\n"', 'd/g': 'file 0644 0:8 ""' },
   },
   {
     name: 'a stage on a stage',
