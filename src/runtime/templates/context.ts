@@ -33,12 +33,21 @@ export function acceleratorOf(name: 'kvm' | 'tcg'): Accelerator {
 /**
  * The kernel's command line. Under emulation the TSC's rate is given, because its calibration hangs one boot in five there. The
  * kernel is told to trust the TSC, because it would otherwise count its own ticks, which are late on a busy host. And the guest's
- * CPU-bug mitigations are off, because the emulated CPU has none of those bugs.
+ * CPU-bug mitigations are off, because the emulated CPU has none of those bugs. A restart is a triple fault, at which QEMU ends: of
+ * the other ways the machine has none, and a guest that has lost its monitor would stand still in a QEMU that stays.
  */
 export function kernelCommandLine(accelerator: Accelerator, tscKhz: number): string {
   const emulated =
     accelerator.name === 'tcg' ? [`tsc_early_khz=${tscKhz}`, 'tsc=reliable', 'mitigations=off'] : [];
-  return ['console=hvc0', 'quiet', 'panic=-1', 'random.trust_cpu=on', 'audit=0', ...emulated].join(' ');
+  return [
+    'console=hvc0',
+    'quiet',
+    'panic=-1',
+    'random.trust_cpu=on',
+    'audit=0',
+    'reboot=t',
+    ...emulated,
+  ].join(' ');
 }
 
 export function templateInputs(
