@@ -17,7 +17,8 @@ This file is made from the flags' own definitions and the lists of the replayed 
 
 ## Where a3s-box differs
 
-- Each box is a virtual machine: \`--cpus\` is 2 and \`--memory\` 512m unless given; \`--cpus 0\` is 2 as well, and below 64m is refused.
+- Each box is a virtual machine: \`--cpus\` is 2 and \`--memory\` 512m unless given; \`--cpus 0\` is 2 as well. Memory below 64m is refused,
+  and more than the host has; so is a \`--pids-limit\` above 4194304.
 - A \`--\` between IMAGE (or BOX, in \`exec\`) and the command is not part of the command.
 - \`exec\` passes signals on to the command, as \`run\` does; Docker's leaves the command running.
 - \`exec --timeout SECONDS\` is new: the command is killed and the exit status is 124.

@@ -30,7 +30,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   // No quota, no limit, as much swap as there is.
   ...of('run create', '--cpu-quota', 'negative'),
   ...of('run create update', '--memory-swap', 'negative'),
-  ...of('run create', '--pids-limit', 'large negative'),
+  ...of('run create', '--pids-limit', 'negative'),
   ...of('run create pull load import', '--platform', 'empty'),
   '--annotation': ANY,
   '--author': ANY,
@@ -60,7 +60,6 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   // As Docker: not positive is no limit.
   '--last': 'large negative',
   '--log-driver': 'empty',
-  '--memory': 'large',
   '--message': ANY,
   '--name': 'empty float integer large unit',
   '--oom-score-adj': 'negative',
