@@ -171,6 +171,10 @@ export class BoxMonitor implements ControlledBox {
     if (!this.#run.isLive) throw this.#notRunning();
     // It would not die.
     if (on && this.#run.isDying) throw this.#notRunning();
+    const { id } = this.#request.record;
+    // Another command was quicker.
+    if (on && this.#run.isPaused) throw new A3sError('box_paused', `Container ${id} is already paused`);
+    if (!on && !this.#run.isPaused) throw new A3sError('invalid_config', `Container ${id} is not paused`);
     this.#run.pause(on);
     this.#health?.pause(on);
     await this.#ledger.paused(on);

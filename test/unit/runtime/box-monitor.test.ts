@@ -162,6 +162,22 @@ test('a workload that has been sent KILL is not paused any more', async () => {
   await over;
 });
 
+test('of two that pause a box, or let it go on, one is told that it is so already', async () => {
+  const { record, run, over } = await scriptedBox({});
+  const first = await run(0);
+  await first.starts();
+  for (const [on, refusal] of [
+    [true, 'already'],
+    [false, 'not'],
+  ] as const) {
+    const both = await Promise.allSettled([pauseBox(record, on), pauseBox(record, on)]);
+    const refused = both.filter(({ status }) => status === 'rejected');
+    expect(refused).toMatchObject([{ reason: { message: `Container ${record.id} is ${refusal} paused` } }]);
+  }
+  first.ends(0);
+  await over;
+});
+
 test('a box that was paused in its grace goes on to be killed', async () => {
   const { engine, record, run, over } = await scriptedBox({});
   const first = await run(0);
