@@ -3,6 +3,7 @@
 use std::ffi::CStr;
 use std::fs::File;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
 
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, open, openat2};
 use rustix::io::Errno;
@@ -16,6 +17,8 @@ use crate::request::Root;
 /// The box's root, as the agent sees it.
 pub const ROOT: &str = "/box/root";
 const LOWER: &str = "/box/lower";
+/// Docker's, in the root directory.
+const MARK: &str = ".dockerenv";
 /// The box's writable disk.
 pub const SCRATCH: &str = "/box/scratch";
 /// Memory of the template that files read ahead may take.
@@ -46,6 +49,7 @@ pub fn mount_root(root: &Root) -> Result<(), Failure> {
     for dir in ["/box/scratch/upper", "/box/scratch/work"] {
         crate::launch::make_directories(dir.as_ref()).mounting(dir)?;
     }
+    mark_as_container(Path::new(LOWER), Path::new("/box/scratch/upper")).mounting("/.dockerenv")?;
     overlay(LOWER, SCRATCH)
 }
 
@@ -58,6 +62,19 @@ pub fn mount_disks(root: &Root, options: &CStr) -> Result<(), Failure> {
     let upper = disk(&root.upper)?;
     mount(&lower, LOWER, "squashfs", MountFlags::RDONLY, None).mounting(&root.lower)?;
     mount(&upper, SCRATCH, "ext4", MountFlags::NOATIME, options).mounting(&root.upper)
+}
+
+/// The empty file by which programs know that they run in a container. An image's own is kept, and the mark of one that was deleted.
+fn mark_as_container(lower: &Path, upper: &Path) -> rustix::io::Result<()> {
+    if rustix::fs::lstat(lower.join(MARK)).is_ok() {
+        return Ok(());
+    }
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    match open(upper.join(MARK), flags, Mode::from_raw_mode(0o755)) {
+        Ok(file) => rustix::fs::fchmod(&file, Mode::from_raw_mode(0o755)),
+        Err(Errno::EXIST) => Ok(()),
+        Err(refused) => Err(refused),
+    }
 }
 
 fn overlay(lower: &str, scratch: &str) -> Result<(), Failure> {
@@ -123,4 +140,30 @@ fn read_whole(root: &OwnedFd, path: &str, budget: &mut usize) -> bool {
     let mut bytes = vec![0; 64 * 1024];
     while let Ok(1..) = rustix::io::read(&file, &mut bytes) {}
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn a_box_is_marked_as_a_container_once_and_an_image_s_own_mark_is_kept() {
+        let base = std::env::temp_dir().join(format!("a3s-mark-{}", std::process::id()));
+        let [lower, upper, other] = ["lower", "upper", "other"].map(|name| base.join(name));
+        for directory in [&lower, &upper, &other] {
+            fs::create_dir_all(directory).unwrap();
+        }
+        mark_as_container(&lower, &upper).unwrap();
+        let mark = fs::metadata(upper.join(MARK)).unwrap();
+        assert_eq!((mark.mode(), mark.len()), (0o100_755, 0));
+        fs::write(upper.join(MARK), "mine").unwrap();
+        mark_as_container(&lower, &upper).unwrap();
+        assert_eq!(fs::read(upper.join(MARK)).unwrap(), b"mine");
+        mark_as_container(&upper, &other).unwrap();
+        assert!(fs::metadata(other.join(MARK)).is_err());
+        fs::remove_dir_all(&base).unwrap();
+    }
 }

@@ -1,10 +1,11 @@
 /** `exec`: one more process in a running box. */
 import { A3sError } from '../errors.ts';
+import { oneLine } from '../output/one-line.ts';
 import { execBox, execDetached } from '../engine/exec.ts';
 import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './attach/detach-keys.ts';
-import { exitStatusOf, streamSession } from './attach/stream.ts';
+import { exitStatusOf, streamSession, type StreamEnd } from './attach/stream.ts';
 import { checkTerminal, windowSize } from './attach/terminal.ts';
-import { defineCommand } from './command.ts';
+import { defineCommand, type CommandContext } from './command.ts';
 import { readEnvironment } from './environment.ts';
 
 /** More than a century is no deadline; the guest counts in nanoseconds. */
@@ -61,20 +62,32 @@ export const exec = defineCommand({
       return 0;
     }
     const session = await execBox(engine, box, spec);
-    const end = await streamSession(context, session, {
-      stdin,
-      stdout: true,
-      stderr: true,
-      tty: flags.tty,
-      sigProxy: true,
-      detachKeys: flags['detach-keys'],
-    });
+    let end: StreamEnd;
+    try {
+      end = await streamSession(context, session, {
+        stdin,
+        stdout: true,
+        stderr: true,
+        tty: flags.tty,
+        sigProxy: true,
+        detachKeys: flags['detach-keys'],
+      });
+    } catch (error) {
+      return await sayOnStdout(context, error);
+    }
     if (end.how === 'ended') return exitStatusOf(end.result);
     if (end.how === 'left') return end.exitStatus;
     context.warn('read escape sequence');
     return 1;
   },
 });
+
+/** Why a command could not be started comes over its own stdout, as a line of a terminal: Docker's engine writes it there. */
+async function sayOnStdout(context: CommandContext, error: unknown): Promise<number> {
+  if (!(error instanceof A3sError) || error.code !== 'start_failed') throw error;
+  await context.print(`${oneLine(error.message)}\r\n`);
+  return error.exitStatus ?? 1;
+}
 
 /** Nobody waits for the command's own status: one that cannot be started is a failure like any other, as with Docker. */
 function refuse(error: unknown): never {

@@ -93,7 +93,7 @@ function hostConfig(box: BoxRecord) {
     Binds: binds(box),
     NetworkMode: box.network === 'none' ? 'none' : 'bridge',
     // Those that were asked for: Docker's engine finds what -P publishes at each start.
-    PortBindings: portBindings(box.port_map.filter((port) => port.exposed !== true)),
+    PortBindings: portBindings(box.port_map.filter((port) => port.exposed !== true).map(asAsked)),
     RestartPolicy: restartPolicyJson(box.restart_policy),
     AutoRemove: box.auto_remove,
     Dns: box.dns,
@@ -182,6 +182,10 @@ function guestAddress(connected: boolean) {
 /** Docker lists exposed ports that nobody published with null. */
 function unpublished(box: BoxRecord): Record<string, null> {
   return Object.fromEntries(box.exposed_ports.map((port) => [portKey(port), null]));
+}
+
+function asAsked(port: PortMapping): PortMapping {
+  return port.drawn === true ? { ...port, host_port: 0 } : port;
 }
 
 function portBindings(ports: readonly PortMapping[]) {

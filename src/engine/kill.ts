@@ -3,7 +3,7 @@ import { A3sError } from '../errors.ts';
 import { signalBox } from '../runtime/control-client.ts';
 import { findBox, isUp } from './engine.ts';
 import { tellSignal } from './box-tell.ts';
-import { endingBox, noteUserEnd } from './settle.ts';
+import { endingBox, noteUserEnd, whileRunning } from './settle.ts';
 import { parseSignal, stopSignalOf } from './signals.ts';
 import type { Engine } from './types.ts';
 
@@ -16,14 +16,19 @@ const SIGKILL = 9;
 export async function killBox(engine: Engine, query: string, signal: string): Promise<void> {
   const number = parseSignal(signal);
   const record = await findBox(engine, query);
-  if (!isUp(record)) {
-    throw new A3sError(
+  const notRunning = (cause?: A3sError): A3sError =>
+    new A3sError(
       'box_not_running',
       `cannot kill container: ${query}: container ${record.id} is not running`,
+      {
+        cause,
+      },
     );
-  }
+  if (!isUp(record)) throw notRunning();
   if (number === SIGKILL || number === stopSignalOf(record)) await noteUserEnd(engine, record);
   const send = () => signalBox(record, number);
   tellSignal(engine.layout, record, number);
-  await (number === SIGKILL ? endingBox(engine, record, send) : send());
+  await (number === SIGKILL
+    ? endingBox(engine, record, send)
+    : whileRunning(engine, record, send, notRunning));
 }

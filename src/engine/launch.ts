@@ -1,5 +1,7 @@
 /** Handing a claimed box to its monitor, and taking it back when that fails. */
+import { rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { dirname } from 'node:path';
 
 import { A3sError } from '../errors.ts';
 import type { Rootfs } from '../images/rootfs.ts';
@@ -7,6 +9,7 @@ import { launchBox } from '../runtime/launch.ts';
 import type { ProcessSession } from '../runtime/process-session.ts';
 import { deleteBox } from '../state/box-updates.ts';
 import { updateBoxes } from '../state/boxes-file.ts';
+import { boxPaths } from '../state/layout.ts';
 import { killBoxProcesses } from '../state/processes.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { tellAttached, tellBox } from './box-tell.ts';
@@ -55,6 +58,8 @@ async function unclaim(engine: Engine, { id, box_dir, auto_remove }: BoxRecord):
     const ours = record.status === 'starting' || record.status === 'restarting';
     if (!ours || record.pid !== process.pid) return 'theirs';
     await killBoxProcesses(box_dir);
+    // Before the record says so: an idle box never has sockets.
+    rmSync(dirname(boxPaths(box_dir).execSocket), { recursive: true, force: true });
     record.status = record.started_at === null ? 'created' : 'stopped';
     record.pid = null;
     record.pid_start = null;

@@ -1,5 +1,5 @@
 /** What a box may be asked to be; everything else is refused before anything is made. */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 
 import { A3sError } from '../errors.ts';
 import { checkSettings } from './settings/check.ts';
@@ -27,8 +27,15 @@ export function memoryMiB(bytes: number): number {
 
 /** @throws A3sError `invalid_config`. */
 export function checkMemory(bytes: number): void {
-  if (bytes >= MIN_MEMORY_MIB * MIB) return;
-  throw new A3sError('invalid_config', `Minimum memory limit allowed is ${MIN_MEMORY_MIB}MB`);
+  if (bytes < MIN_MEMORY_MIB * MIB)
+    throw new A3sError('invalid_config', `Minimum memory limit allowed is ${MIN_MEMORY_MIB}MB`);
+  // A machine of more would not come up.
+  const most = totalmem();
+  if (bytes <= most) return;
+  throw new A3sError(
+    'invalid_config',
+    `Maximum memory limit allowed is ${Math.floor(most / MIB)}MB, as there is no more on this host`,
+  );
 }
 
 /** @throws A3sError `invalid_config`. */

@@ -3,6 +3,7 @@ import type { Image } from '../images/image.ts';
 import { DEFAULT_SETTINGS, ownSettings } from '../state/box-settings.ts';
 import { graceSeconds } from '../state/grace.ts';
 import type { BoxId } from '../state/ids.ts';
+import { MAX_REQUEST_BYTES, requestTooLong } from '../runtime/protocol/request.ts';
 import { boxDirectory, boxPaths, type Layout } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { healthCheckOf } from './health-check.ts';
@@ -12,6 +13,8 @@ import type { CreateOptions } from './types.ts';
 import type { Workload } from './workload.ts';
 
 const DEFAULT_STOP_TIMEOUT_S = 10;
+/** Of a request, for what a record gets later (a name, mounts, an error) and what is told beside it. */
+const SPARE_BYTES = 65_536;
 
 export interface RecordParts {
   options: CreateOptions;
@@ -22,13 +25,14 @@ export interface RecordParts {
 
 /**
  * A record with the status `created`; its name is empty when the caller gave none, its volumes are to be provided.
- * @throws A3sError `invalid_config` for a health check that is none, or when the paths of its sockets would be too long.
+ * @throws A3sError `invalid_config` for a health check that is none, for more than a monitor can be told, or when the paths of its
+ *   sockets would be too long.
  */
 export function newRecord(layout: Layout, { options, image, workload, id }: RecordParts): BoxRecord {
   const exposed = exposedPorts(options.exposed, image.config.exposedPorts);
   const settings = ownSettings({ ...DEFAULT_SETTINGS, ...options.settings });
   const paths = boxPaths(boxDirectory(layout, id.shortId));
-  return {
+  const record: BoxRecord = {
     id: id.id,
     short_id: id.shortId,
     name: options.name ?? '',
@@ -72,4 +76,12 @@ export function newRecord(layout: Layout, { options, image, workload, id }: Reco
     has_writes: false,
     ...(settings === undefined ? {} : { settings }),
   };
+  checkSize(record);
+  return record;
+}
+
+/** Its monitor is told all of it in one request, and its agent most. */
+function checkSize(record: BoxRecord): void {
+  const bytes = Buffer.byteLength(JSON.stringify(record));
+  if (bytes > MAX_REQUEST_BYTES - SPARE_BYTES) throw requestTooLong(bytes, MAX_REQUEST_BYTES - SPARE_BYTES);
 }

@@ -3,6 +3,7 @@ import { A3sError } from '../errors.ts';
 import { pauseBox as haltVm } from '../runtime/control-client.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { findBox } from './engine.ts';
+import { whileRunning } from './settle.ts';
 import type { Engine } from './types.ts';
 
 /**
@@ -18,7 +19,7 @@ export async function pauseBox(engine: Engine, query: string): Promise<void> {
     throw notRunning(`Container ${record.id} is restarting, wait until the container is running`);
   }
   if (record.status !== 'running') throw notRunning(`container ${record.id} is not running`);
-  await halt(record, true);
+  await halt(engine, record, true);
 }
 
 /**
@@ -28,16 +29,12 @@ export async function pauseBox(engine: Engine, query: string): Promise<void> {
 export async function unpauseBox(engine: Engine, query: string): Promise<void> {
   const record = await findBox(engine, query);
   if (record.status !== 'paused') throw notRunning(`Container ${record.id} is not paused`);
-  await halt(record, false);
+  await halt(engine, record, false);
 }
 
-async function halt(record: BoxRecord, on: boolean): Promise<void> {
-  try {
-    await haltVm(record, on);
-  } catch (error) {
-    const ended = error instanceof A3sError && (error.code === 'box_not_running' || error.code === 'io');
-    throw ended ? notRunning(`container ${record.id} is not running`, error) : error;
-  }
+function halt(engine: Engine, record: BoxRecord, on: boolean): Promise<void> {
+  const ended = (cause: A3sError): A3sError => notRunning(`container ${record.id} is not running`, cause);
+  return whileRunning(engine, record, () => haltVm(record, on), ended);
 }
 
 function notRunning(message: string, cause?: A3sError): A3sError {

@@ -46,24 +46,72 @@ export async function endingBox(engine: Engine, record: BoxRecord, ask: () => Pr
   try {
     await ask();
   } catch (error) {
-    const hungUp = error instanceof A3sError && (error.code === 'box_not_running' || error.code === 'io');
-    if (!hungUp) throw error;
+    if (!isHungUp(error)) throw error;
     await waitForEnd(engine, record);
   }
 }
 
-/** Resolves once the box does not run any more, or is gone. @throws A3sError `timeout`. */
-export async function waitForEnd(engine: Engine, record: BoxRecord): Promise<void> {
+/** True when a box's monitor does not listen, or went before it had answered. */
+export function isHungUp(error: unknown): boolean {
+  return error instanceof A3sError && (error.code === 'box_not_running' || error.code === 'io');
+}
+
+/**
+ * Does something that only a running box can do. One that hangs up meanwhile is ending as a rule, and is told as such once its
+ * record says so too: whoever looks next must not find it running. What breaks the connection of a box that goes on is thrown.
+ * @param refused the error for a box that has ended or been paused; it gets what `act` threw
+ */
+export async function whileRunning<T>(
+  engine: Engine,
+  record: BoxRecord,
+  act: () => Promise<T>,
+  refused: (cause: A3sError, status: 'ended' | 'paused') => A3sError,
+): Promise<T> {
   try {
-    await poll(
+    return await act();
+  } catch (error) {
+    if (!(error instanceof A3sError) || !isHungUp(error)) throw error;
+    const paused = (now: BoxRecord): boolean => now.status === 'paused' && record.status !== 'paused';
+    let box: BoxRecord | null;
+    try {
+      box = await waitForEnd(engine, record, paused);
+    } catch {
+      throw error.code === 'io' ? error : refused(error, 'ended');
+    }
+    throw refused(error, box?.status === 'paused' ? 'paused' : 'ended');
+  }
+}
+
+/**
+ * Resolves once this run of the box is over, or the box is as `enough` says.
+ * @returns the box as it is then; null for one that is gone.
+ * @throws A3sError `timeout`.
+ */
+export async function waitForEnd(
+  engine: Engine,
+  record: BoxRecord,
+  enough: (box: BoxRecord) => boolean = () => false,
+): Promise<BoxRecord | null> {
+  try {
+    return await poll(
       () => findBox(engine, record.id),
-      (box) => !isUp(box),
+      (box) => !isUp(box) || isAnotherRun(record, box) || enough(box),
       END_TIMEOUT_MS,
     );
   } catch (error) {
     // Removed by `--rm`: ended, too.
-    if (!(error instanceof A3sError) || error.code !== 'no_such_box') throw error;
+    if (error instanceof A3sError && error.code === 'no_such_box') return null;
+    throw error;
   }
+}
+
+/**
+ * Somebody may have started the box again between two looks. A run that a policy begins though a user has ended the box is about to
+ * end, too; one that waited for its restart had no run to end.
+ */
+function isAnotherRun(before: BoxRecord, { status, started_at, stopped_by_user }: BoxRecord): boolean {
+  if (before.status === 'restarting' || stopped_by_user) return false;
+  return status === 'restarting' || started_at !== before.started_at;
 }
 
 async function poll(

@@ -41,15 +41,28 @@ export async function startBox(
     if (isUp(found)) {
       return { record: found, session: attach.output ? await joinBox(engine, found, attach) : null };
     }
-    const image = await requireImage(engine, found.image_id);
-    const rootfs = await ensureRootfs(engine.layout, image, engine.bundleDir);
-    const record = await claimIdle(engine, found.id);
+    const started = await startIdle(engine, found, attach);
     // Null: another command was quicker; look again.
-    if (record === null) continue;
-    mkdirSync(record.box_dir, { recursive: true, mode: 0o700 });
-    const monitor = spawnMonitor(record.box_dir);
-    return { record, session: launch(engine, monitor, { record, rootfs }, attach) };
+    if (started !== null) return started;
   }
+}
+
+/**
+ * Starts a box that does not run; null when it is not idle any more.
+ * @throws A3sError `no_such_image`, `image_broken`.
+ */
+export async function startIdle(
+  engine: Engine,
+  { id, image_id }: BoxRecord,
+  attach: AttachOptions,
+): Promise<{ record: BoxRecord; session: ProcessSession } | null> {
+  const image = await requireImage(engine, image_id);
+  const rootfs = await ensureRootfs(engine.layout, image, engine.bundleDir);
+  const record = await claimIdle(engine, id);
+  if (record === null) return null;
+  mkdirSync(record.box_dir, { recursive: true, mode: 0o700 });
+  const monitor = spawnMonitor(record.box_dir);
+  return { record, session: launch(engine, monitor, { record, rootfs }, attach) };
 }
 
 /** Claims the box under the lock; null when it is not idle any more. */

@@ -2,7 +2,7 @@
 import { A3sError } from '../errors.ts';
 import { waitForBox } from '../runtime/control-client.ts';
 import { findBox, isUp } from './engine.ts';
-import { findSettledBox } from './settle.ts';
+import { findSettledBox, isHungUp, waitForEnd } from './settle.ts';
 import type { Engine } from './types.ts';
 
 /** What a workload counts as having ended with when nobody saw its end. */
@@ -18,8 +18,8 @@ export async function waitBox(engine: Engine, query: string): Promise<number> {
   try {
     return (await waitForBox(record)).exitCode;
   } catch (error) {
-    const ended = error instanceof A3sError && (error.code === 'box_not_running' || error.code === 'io');
-    if (!ended) throw error;
+    if (!isHungUp(error)) throw error;
+    await waitForEnd(engine, record);
   }
   // The monitor went before it answered: the record says how, if there still is one.
   try {

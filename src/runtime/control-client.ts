@@ -8,7 +8,7 @@ import type { BoxRecord } from '../state/record.ts';
 import type { ExecSpec } from './exec-client.ts';
 import type { AttachOptions } from './launch.ts';
 import { MessageSession } from './message-session.ts';
-import { MessageType, encodeJsonMessage } from './protocol/messages.ts';
+import { encodeRequest } from './protocol/request.ts';
 import type { ProcessResult, ProcessSession } from './process-session.ts';
 
 const SIGKILL = 9;
@@ -123,8 +123,9 @@ async function within<T>(
 }
 
 async function request(record: BoxRecord, value: object): Promise<ProcessSession> {
+  const message = encodeRequest(value);
   const socket = await openSocket(boxPaths(record.box_dir).controlSocket, record.name);
-  socket.write(encodeJsonMessage(MessageType.request, value));
+  socket.write(message);
   return new MessageSession(socket);
 }
 

@@ -6,8 +6,10 @@ import { boxPaths } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { openSocket } from './control-client.ts';
 import { MessageSession } from './message-session.ts';
+import { requestBody } from './protocol/request.ts';
 import { guestText } from './protocol/guest-text.ts';
 import type { ProcessSession } from './process-session.ts';
+import { EXEC_FAILED } from './start-failure.ts';
 
 export interface ExecSpec {
   cmd: string[];
@@ -31,25 +33,32 @@ const ANSWER_MS = 30_000;
 
 /**
  * Starts the command.
- * @throws A3sError `box_not_running`, `usage` when the agent refuses the request, `timeout` when it does not answer.
+ * @throws A3sError `box_not_running`, `invalid_config` for more than a request holds, `usage` when the agent refuses it, `timeout`
+ *   when it does not answer.
  */
 export async function execInBox(record: BoxRecord, spec: ExecSpec): Promise<ProcessSession> {
-  return openStream(record, '/exec', execRequest(spec));
+  return openStream(record, '/exec', execRequest(spec), EXEC_FAILED);
 }
 
 /**
  * A streaming request to the exec service.
+ * @param startFailure what stands before the reason when it cannot be done
  * @throws A3sError as execInBox does.
  */
-export async function openStream(record: BoxRecord, path: string, request: object): Promise<MessageSession> {
+export async function openStream(
+  record: BoxRecord,
+  path: string,
+  request: object,
+  startFailure = '',
+): Promise<MessageSession> {
+  const body = requestBody(request);
   const socket = await openSocket(boxPaths(record.box_dir).execSocket, record.name);
-  const body = Buffer.from(JSON.stringify(request));
   const head =
     `POST ${path} HTTP/1.1\r\nHost: box\r\nContent-Type: application/json\r\n` +
     `Content-Length: ${body.length}\r\nConnection: Upgrade\r\nUpgrade: a3s-exec/1\r\n\r\n`;
   socket.write(Buffer.concat([Buffer.from(head), body]));
   // Hints are the product's own advice: a guest has none to give.
-  return new MessageSession(socket, { first: await upgraded(socket), hints: false });
+  return new MessageSession(socket, { first: await upgraded(socket), hints: false, startFailure });
 }
 
 function execRequest(spec: ExecSpec): object {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 import type { Layout } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
-import { MessageType, encodeJsonMessage } from './protocol/messages.ts';
+import { encodeRequest } from './protocol/request.ts';
 import { MessageSession } from './message-session.ts';
 import type { ProcessSession } from './process-session.ts';
 import { trace } from '../trace.ts';
@@ -39,6 +39,6 @@ export function launchBox(
   trace('launch: request');
   const session = new MessageSession(connection);
   const request = { op: 'launch', home: layout.home, record, rootfs, ...attach };
-  connection.write(encodeJsonMessage(MessageType.request, request));
+  connection.write(encodeRequest(request));
   return session;
 }

@@ -14,12 +14,15 @@ import {
 import { guestText } from './protocol/guest-text.ts';
 import { parseObject, parseResult } from './protocol/result.ts';
 import type { ProcessResult, ProcessSession } from './process-session.ts';
+import { withStartFailure } from './start-failure.ts';
 
 export interface SessionOptions {
   /** Bytes that arrived before the session took over the socket. */
   first?: Buffer;
   /** The other end is ours, and its hints are good advice. */
   hints?: boolean;
+  /** What stands before the reason of a program that cannot be started. */
+  startFailure?: string;
 }
 
 export class MessageSession implements ProcessSession {
@@ -30,6 +33,7 @@ export class MessageSession implements ProcessSession {
   readonly stderr: Readable;
   readonly #socket: Socket;
   readonly #hints: boolean;
+  readonly #startFailure: string;
   readonly #start = Promise.withResolvers<void>();
   readonly #end = Promise.withResolvers<ProcessResult>();
   readonly #decoder = new MessageDecoder();
@@ -38,9 +42,10 @@ export class MessageSession implements ProcessSession {
   #hasStarted = false;
   #hasEnded = false;
 
-  constructor(socket: Socket, { first, hints = true }: SessionOptions = {}) {
+  constructor(socket: Socket, { first, hints = true, startFailure = '' }: SessionOptions = {}) {
     this.#socket = socket;
     this.#hints = hints;
+    this.#startFailure = startFailure;
     this.started = this.#start.promise;
     this.result = this.#end.promise;
     // A caller may await only one of the two.
@@ -125,7 +130,7 @@ export class MessageSession implements ProcessSession {
 
   #finish(payload: Buffer): void {
     if (this.#hasEnded) return;
-    const result = parseResult(payload);
+    const result = withStartFailure(parseResult(payload), this.#startFailure);
     const hint = this.#hints ? hintOf(payload) : undefined;
     if (result.error !== undefined && hint !== undefined) result.error.hint = hint;
     this.#hasEnded = true;

@@ -79,13 +79,15 @@ function portTaken(ip: string, port: number): A3sError {
   });
 }
 
-/** A fixed port is tried, a port 0 replaced by a free one. QEMU takes it a moment later and has the last word. */
+/**
+ * A fixed port is tried, a port 0 replaced by a free one. QEMU takes it a moment later and has the last word. One that was drawn for a
+ * run whose monitor was lost is drawn anew.
+ */
 async function resolvePort(mapping: PortMapping): Promise<PortMapping> {
-  const host_port =
-    mapping.protocol === 'tcp'
-      ? await tryTcp(mapping.host_ip, mapping.host_port)
-      : await tryUdp(mapping.host_ip, mapping.host_port);
-  return { ...mapping, host_port };
+  const { host_ip, protocol } = mapping;
+  const asked = mapping.drawn === true ? 0 : mapping.host_port;
+  const host_port = await (protocol === 'tcp' ? tryTcp(host_ip, asked) : tryUdp(host_ip, asked));
+  return { ...mapping, host_port, ...(asked === 0 ? { drawn: true as const } : {}) };
 }
 
 function tryTcp(host: string, port: number): Promise<number> {

@@ -51,7 +51,11 @@ export async function openServiceVm(
       diskFull: killVm,
     });
     await waitingWorkload(box, record);
-    const server = bridgeSocket(box.link, paths.execSocket, AgentPort.exec, killVm);
+    const server = bridgeSocket(
+      { link: box.link, port: AgentPort.exec, answers: () => true },
+      paths.execSocket,
+      killVm,
+    );
     await once(server, 'listening');
     return {
       close: async () => {

@@ -2,18 +2,39 @@
  * Every path under the state directory (`~/.a3s`, or `A3S_HOME`). Documented in docs/state-layout.md;
  * no other file spells a name of it.
  */
+import { existsSync, statfsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import { A3sError } from '../errors.ts';
 
 /** Longest path that fits `sockaddr_un.sun_path` with its NUL. */
 const SOCKET_PATH_MAX = 107;
+/** PROC_SUPER_MAGIC of linux/magic.h, as statfs(2) tells it. */
+const PROC_MAGIC = 0x9fa0;
 
 /** The state directory: absolute, from `A3S_HOME` or `~/.a3s`. */
 export function stateHome(env: NodeJS.ProcessEnv = process.env): string {
   const home = env['A3S_HOME'];
   return home === undefined || home === '' ? join(homedir(), '.a3s') : resolve(home);
+}
+
+/**
+ * Looks whether the state directory is there or could be. Node's recursive mkdir never returns where the parent is there and still
+ * says ENOENT, as in /proc.
+ * @throws A3sError `host_setup`.
+ */
+export function checkHome(home: string): void {
+  let there = home;
+  while (!existsSync(there)) there = dirname(there);
+  if (there === home || statfsSync(there).type !== PROC_MAGIC) return;
+  throw new A3sError(
+    'invalid_config',
+    `the state directory ${home} cannot be made: it would lie in ${there}`,
+    {
+      hint: 'set A3S_HOME to another path',
+    },
+  );
 }
 
 export interface Layout {

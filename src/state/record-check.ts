@@ -109,6 +109,7 @@ const mapping = object({
   host_port: port,
   guest_port: port,
   protocol: oneOf('tcp', 'udp'),
+  drawn: (value) => value === undefined || value === true,
   exposed: (value) => value === undefined || value === true,
 } satisfies ChecksOf<PortMapping>);
 const labels: Check = (value) => isObject(value) && Object.values(value).every(text);

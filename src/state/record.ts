@@ -16,6 +16,8 @@ export interface PortMapping {
   host_port: number;
   guest_port: number;
   protocol: 'tcp' | 'udp';
+  /** The host port was free and is this run's alone: 0 was asked for. */
+  drawn?: true;
   /** Published by `-P`, because it is exposed; nobody asked for this mapping by itself. */
   exposed?: true;
 }

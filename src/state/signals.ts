@@ -10,12 +10,12 @@ const REALTIME = /^RT(MIN|MAX)(?:([+-])(\d+))?$/;
 
 /**
  * Linux's number of a signal given as `TERM`, `sigterm`, `15`, `RTMIN+1` or `RTMAX-1`.
- * @throws A3sError `usage` in Docker's words.
+ * @throws A3sError `invalid_config` in the words of Docker's engine, which looks at signals.
  */
 export function parseSignal(text: string): number {
   const number = /^\d+$/.test(text) ? Number(text) : named(text.toUpperCase().replace(/^SIG/, ''));
   if (number === undefined || number < 1 || number > RTMAX) {
-    throw new A3sError('usage', `invalid signal: ${text}`);
+    throw new A3sError('invalid_config', `invalid signal: ${text}`);
   }
   return number;
 }

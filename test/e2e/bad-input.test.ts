@@ -144,7 +144,7 @@ describe('what a command refuses', () => {
       'Error response from daemon: No such image: absent:latest\nHint: `a3s-box images` lists what is there, `a3s-box pull` brings more\n',
     ],
     [['exec', '--timeout', '-1', 'absent', 'true'], 1, '--timeout cannot be negative\n'],
-    [['kill', '-s', 'NOPE', 'absent'], 1, 'invalid signal: NOPE\n'],
+    [['kill', '-s', 'NOPE', 'absent'], 1, 'Error response from daemon: invalid signal: NOPE\n'],
     [['events', '--since', '12parsecs'], 1, 'failed to parse value as time or duration: "12parsecs"\n'],
     [['inspect', '--type', '', 'x'], 1, 'type is empty: must be one of "container", "image", "volume"\n'],
     [['login', '--username', '', 'localhost:1'], 1, 'username is empty\n'],

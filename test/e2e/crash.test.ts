@@ -39,6 +39,16 @@ describe('kill -9 in the middle of run is repaired by the next command', () => {
 });
 
 describe('a box whose monitor or VM was killed while it ran', () => {
+  test('has a VM that ends by itself when its monitor is gone, its files written', async () => {
+    const name = await boxes.detached('alone', ['a3s/base', 'sleep', '1000']);
+    await a3sOk(['exec', name, 'sh', '-c', 'echo kept > /kept']);
+    const { box_dir } = recordOf(name);
+    process.kill(recordOf(name).pid ?? 0, 'SIGKILL');
+    await until('the end of the VM', () => processesNaming(box_dir).length === 0);
+    await a3sOk(['start', name]);
+    expect(await a3sOk(['exec', name, 'cat', '/kept'])).toBe('kept');
+  });
+
   test.each(['monitor', 'vm'] as const)('is dead, and can be started again: %s', async (victim) => {
     const name = await boxes.detached(victim, ['a3s/base', 'sleep', '1000']);
     await a3sOk(['exec', name, 'sh', '-c', 'echo kept > /kept; sync']);

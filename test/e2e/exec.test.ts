@@ -9,6 +9,8 @@ import { postJson } from './fixture/http.ts';
 import { recordOf } from './fixture/records.ts';
 import { until } from './fixture/until.ts';
 
+const EXEC_FAILED = 'OCI runtime exec failed: exec failed: unable to start container process: ';
+
 const boxes = boxesOf('exec');
 const box = boxes.shared('box');
 const sh = (script: string): string[] => [box, 'sh', '-c', script];
@@ -62,9 +64,11 @@ describe('exec', () => {
   });
 
   test('-u with an unknown user fails with 126', async () => {
-    const { status, out, err } = await a3s(['exec', '-u', 'nosuch', box, 'true']);
-    expect({ status, out }).toEqual({ status: 126, out: '' });
-    expect(err).toContain('unable to find user nosuch: no matching entries in passwd file');
+    expect(await a3s(['exec', '-u', 'nosuch', box, 'true'])).toMatchObject({
+      status: 126,
+      out: 'unable to find user nosuch: no matching entries in passwd file\r\n',
+      err: '',
+    });
   });
 
   test('-w sets the working directory', async () => {
@@ -72,9 +76,11 @@ describe('exec', () => {
   });
 
   test('-w with a directory that is not there fails with 127', async () => {
-    const { status, out, err } = await a3s(['exec', '-w', '/nosuch', box, 'pwd']);
-    expect({ status, out }).toEqual({ status: 127, out: '' });
-    expect(err).toContain('chdir to cwd ("/nosuch") set in config.json failed: no such file or directory');
+    expect(await a3s(['exec', '-w', '/nosuch', box, 'pwd'])).toMatchObject({
+      status: 127,
+      out: `${EXEC_FAILED}chdir to cwd ("/nosuch") set in config.json failed: no such file or directory\r\n`,
+      err: '',
+    });
   });
 
   test('-i hands stdin over, without it there is none', async () => {
@@ -116,7 +122,9 @@ describe('exec', () => {
   test('-d reports a command that cannot be started', async () => {
     const { status, err } = await a3s(['exec', '-d', box, 'nosuch']);
     expect(status).toBe(1);
-    expect(err).toBe('Error response from daemon: exec: "nosuch": executable file not found in $PATH\n');
+    expect(err).toBe(
+      `Error response from daemon: ${EXEC_FAILED}exec: "nosuch": executable file not found in $PATH\n`,
+    );
   });
 
   test('--timeout kills the command and all it started, and exits 124', async () => {

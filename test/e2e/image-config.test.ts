@@ -122,7 +122,10 @@ test('-P publishes what is exposed on free ports of the host', async () => {
   });
   const asked = '{{.HostConfig.PublishAllPorts}} {{json .HostConfig.PortBindings}}';
   const [all = '', bindings = ''] = (await a3sOk(['inspect', '-f', asked, name])).split(' ');
-  expect([all, Object.keys(JSON.parse(bindings))]).toEqual(['true', ['8080/tcp']]);
+  expect([all, JSON.parse(bindings)]).toEqual([
+    'true',
+    { '8080/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }] },
+  ]);
 });
 
 describe('an image of one static program, without a shell or a passwd', () => {

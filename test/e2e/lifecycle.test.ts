@@ -57,8 +57,12 @@ describe('create and start', () => {
     await a3sOk(['create', '--name', name, 'a3s/base', 'nosuch']);
     const { status, out, err } = await a3s(['start', name]);
     expect({ status, out }).toEqual({ status: 1, out: '' });
-    expect(err).toContain('exec: "nosuch": executable file not found in $PATH');
+    const why =
+      'failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: ' +
+      'unable to start container process: exec: "nosuch": executable file not found in $PATH';
+    expect(err).toBe(`Error response from daemon: ${why}\n`);
     expect(await state(name)).toBe('created false 0 127');
+    expect(await a3sOk(['inspect', '-f', '{{.State.Error}}', name])).toBe(why);
   });
 
   test("the box's writes survive stop and start", async () => {

@@ -25,8 +25,9 @@ const DIRECTORY: OFlags = OFlags::RDONLY
 
 const CHUNK: usize = 128 << 10;
 
-/// Places that every box gets for what is mounted there, where its image has none.
-pub const PLACES: [&[u8]; 8] = [
+/// What every box gets where its image has none: places for what is mounted there, and the mark of a container.
+pub const PLACES: [&[u8]; 9] = [
+    b".dockerenv",
     b"dev",
     b"etc",
     b"proc",

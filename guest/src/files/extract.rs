@@ -119,10 +119,14 @@ impl Extractor<'_> {
             _ => {
                 let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
                 let file = openat(&parent, &name, flags, Mode::RUSR | Mode::WUSR).map_err(at(&raw))?;
-                self.content(entry, File::from(file), &attributes.xattrs, &raw)?;
+                self.content(entry, File::from(file), &raw)?;
             }
         }
         settle(&parent, &name, kind, &attributes).map_err(at(&raw))?;
+        if matches!(kind, EntryType::Directory | EntryType::Regular) {
+            // Last: an owner that is given takes a file's capabilities away.
+            extend(&parent, &name, &attributes.xattrs).map_err(at(&raw))?;
+        }
         self.parent = Some((path.parent().unwrap_or(Path::new("")).into(), parent));
         Ok(())
     }
@@ -154,7 +158,7 @@ impl Extractor<'_> {
         openat2(self.target, path, DIRECTORY, Mode::empty(), self.confined)
     }
 
-    fn content(&mut self, entry: &mut impl Read, mut file: File, xattrs: &[(Vec<u8>, Vec<u8>)], raw: &[u8]) -> Done {
+    fn content(&mut self, entry: &mut impl Read, mut file: File, raw: &[u8]) -> Done {
         let mut size: u64 = 0;
         loop {
             let count = fill(entry, &mut self.buffer).map_err(at(raw))?;
@@ -170,14 +174,7 @@ impl Extractor<'_> {
                 break;
             }
         }
-        ftruncate(&file, size).map_err(at(raw))?;
-        for (name, value) in xattrs {
-            match fsetxattr(&file, std::ffi::OsStr::from_bytes(name), value, XattrFlags::empty()) {
-                Ok(()) | Err(Errno::OPNOTSUPP | Errno::PERM) => {}
-                other => other.map_err(at(raw))?,
-            }
-        }
-        Ok(())
+        ftruncate(&file, size).map_err(at(raw))
     }
 
     fn finish(self) -> Done {
@@ -310,6 +307,22 @@ fn settle(
     utimensat(parent, name, &times(attributes.mtime), AtFlags::SYMLINK_NOFOLLOW)
 }
 
+/// Gives a file or directory its extended attributes, as far as its file system takes them.
+fn extend(parent: &OwnedFd, name: &std::ffi::OsStr, xattrs: &[(Vec<u8>, Vec<u8>)]) -> rustix::io::Result<()> {
+    if xattrs.is_empty() {
+        return Ok(());
+    }
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = openat(parent, name, flags, Mode::empty())?;
+    for (name, value) in xattrs {
+        match fsetxattr(&file, std::ffi::OsStr::from_bytes(name), value, XattrFlags::empty()) {
+            Ok(()) | Err(Errno::OPNOTSUPP | Errno::PERM) => {}
+            other => return other,
+        }
+    }
+    Ok(())
+}
+
 pub fn times(mtime: i64) -> Timestamps {
     let time = Timespec {
         tv_sec: mtime,
@@ -374,6 +387,18 @@ mod tests {
         fn drop(&mut self) {
             fs::remove_dir_all(&self.base).unwrap();
         }
+    }
+
+    /// Not every file system takes them, nor does every user give them: then neither the original nor the copy has any.
+    fn give(path: &Path, name: &str, value: &[u8]) {
+        let _ = rustix::fs::setxattr(path, name, value, XattrFlags::empty());
+    }
+
+    fn attribute(path: &Path, name: &str) -> Option<Vec<u8>> {
+        let mut value = vec![0; 256];
+        let size = rustix::fs::getxattr(path, name, &mut value[..]).ok()?;
+        value.truncate(size);
+        Some(value)
     }
 
     fn member(kind: EntryType, path: &str, link: &str, content: &[u8]) -> Vec<u8> {
@@ -447,6 +472,12 @@ mod tests {
         fs::set_permissions(tree.join("f\n"), fs::Permissions::from_mode(0o4750)).unwrap();
         fs::hard_link(tree.join("f\n"), tree.join(&long).join("again")).unwrap();
         symlink("nowhere", tree.join("link")).unwrap();
+        fs::write(tree.join("able"), "").unwrap();
+        // cap_net_raw, permitted and effective (linux/capability.h, VFS_CAP_REVISION_2).
+        let mut capability = [0; 20];
+        capability[..6].copy_from_slice(&[1, 0, 0, 2, 0, 1 << 5]);
+        give(&tree.join("able"), "security.capability", &capability);
+        give(&tree.join(&long), "user.note", b"kept");
         File::create(tree.join("sparse")).unwrap().set_len(10 << 20).unwrap();
         let place = Place {
             parent: scene.open("."),
@@ -461,6 +492,14 @@ mod tests {
         assert_eq!((one.mode(), one.mtime()), (other.mode(), other.mtime()));
         assert_eq!(fs::metadata(copy.join(&long).join("again")).unwrap().ino(), other.ino());
         assert_eq!(fs::read_link(copy.join("link")).unwrap(), Path::new("nowhere"));
+        assert_eq!(
+            attribute(&copy.join("able"), "security.capability"),
+            attribute(&tree.join("able"), "security.capability")
+        );
+        assert_eq!(
+            attribute(&copy.join(&long), "user.note"),
+            attribute(&tree.join(&long), "user.note")
+        );
         let sparse = fs::metadata(copy.join("sparse")).unwrap();
         assert_eq!((sparse.size(), sparse.blocks() < 100), (10 << 20, true));
         let [one, other] = [&tree, &copy].map(|top| fs::metadata(top).unwrap().mtime());

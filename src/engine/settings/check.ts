@@ -6,11 +6,14 @@ const MIB = 1024 * 1024;
 /** Size of the file system on a box's disk: see the guest bundle's `scratchBytes`. */
 const DISK_BYTES = 64 * 1024 * MIB;
 const DOMAIN_MAX = 64;
+/** PID_MAX_LIMIT of the kernel on 64-bit machines (linux/threads.h). */
+const MAX_PIDS = 4_194_304;
 
 /** @throws A3sError `invalid_config`. */
 export function checkSettings(settings: Partial<BoxSettings>, memoryBytes: number): void {
   const { oom_score_adj: score = 0, shm_size: shm, storage_size: storage, domainname } = settings;
   checkMemory(settings, memoryBytes);
+  checkPids(settings);
   if (score < -1000 || score > 1000) {
     throw refused(`Invalid value ${score}, range for oom score adj is [-1000, 1000]`);
   }
@@ -21,6 +24,11 @@ export function checkSettings(settings: Partial<BoxSettings>, memoryBytes: numbe
   if (domainname !== undefined && (domainname.length > DOMAIN_MAX || !/^[a-zA-Z0-9._-]+$/.test(domainname))) {
     throw refused(`invalid domainname: ${domainname}`);
   }
+}
+
+function checkPids({ pids_limit: most = 0 }: Partial<BoxSettings>): void {
+  if (most <= MAX_PIDS) return;
+  throw refused(`Maximum pids limit allowed is ${MAX_PIDS}; -1 sets none`);
 }
 
 function checkMemory(settings: Partial<BoxSettings>, memoryBytes: number): void {

@@ -53,7 +53,7 @@ export async function bootBox(context: RuntimeContext, options: BootOptions): Pr
   const plan = planMounts(record, boxPaths(record.box_dir).sharesDir);
   const shape = shapeOf(record, plan.shares.length);
   await sweepVolumes(context, plan);
-  const randomPorts = record.port_map.some((port) => port.host_port === 0);
+  const randomPorts = record.port_map.some((port) => port.host_port === 0 || port.drawn === true);
   for (let attempt = 1; ; attempt += 1) {
     const found = await chooseTemplate(context, shape, options);
     try {

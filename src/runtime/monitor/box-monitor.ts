@@ -8,25 +8,28 @@ import { A3sError } from '../../errors.ts';
 import { boxPaths, layoutOf, type BoxPaths, type Layout } from '../../state/layout.ts';
 import type { BoxRecord } from '../../state/record.ts';
 import { stopSignalOf } from '../../state/signals.ts';
-import { MessageType, encodeJsonMessage, encodeMessage, type Message } from '../protocol/messages.ts';
+import { MessageType, encodeMessage, type Message } from '../protocol/messages.ts';
 import type { ExecSpec } from '../exec-client.ts';
 import type { ProcessResult } from '../process-session.ts';
-import type { RuntimeContext } from '../templates/context.ts';
+import { openContext } from '../templates/context.ts';
 import { ensureImageTemplate } from '../templates/ensure.ts';
+import { Audience } from './audience.ts';
 import { BackOff } from './back-off.ts';
-import type { BootedBox } from './boot.ts';
 import type { Client } from './client.ts';
 import { controlServer, refusal, type ControlledBox } from './control.ts';
 import type { HealthMonitor } from './health.ts';
 import { note } from './monitor-log.ts';
 import { BoxLedger, hasHealthCheck } from './ledger.ts';
 import type { AttachRequest, BoxLimits, LaunchRequest } from './requests.ts';
-import { VmRun } from './vm-run.ts';
+import { VmRun, type RunOptions, type StartedBox } from './vm-run.ts';
 import { trace } from '../../trace.ts';
 
 const SIGKILL = 9;
 /** With these a caller gives up what it waits for. */
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
+/** What a monitor needs of a life of its box's VM. */
+export type BoxRun = Pick<VmRun, keyof VmRun>;
 
 export class BoxMonitor implements ControlledBox {
   readonly #request: LaunchRequest;
@@ -34,13 +37,14 @@ export class BoxMonitor implements ControlledBox {
   readonly #paths: BoxPaths;
   readonly #ledger: BoxLedger;
   readonly #backOff = new BackOff();
-  readonly #clients = new Set<Client>();
-  /** Who hears how this run ends. */
-  readonly #waiting = new Set<Client>();
-  /** Who hears that the next one has begun. */
-  readonly #restarters = new Set<Client>();
-  #run: VmRun;
+  readonly #audience = new Audience();
+  readonly #makeRun: (options: RunOptions) => BoxRun;
+  #run: BoxRun;
   #server: Server | undefined;
+  /** It is decided that there is no other run. */
+  #isEnding = false;
+  /** The record says that the box is idle, or is about to: what is in the directory of its sockets may be another monitor's. */
+  #isClosed = false;
   #health: HealthMonitor | undefined;
   #launcher: Client | undefined;
   /** The first run is the launching command's, the others are the policy's or a user's. */
@@ -54,8 +58,12 @@ export class BoxMonitor implements ControlledBox {
   /** The image template that is being made beside the box. */
   #template: Promise<void> = Promise.resolve();
 
-  constructor(request: LaunchRequest) {
+  constructor(
+    request: LaunchRequest,
+    makeRun: (options: RunOptions) => BoxRun = (options) => new VmRun(options),
+  ) {
     this.#request = request;
+    this.#makeRun = makeRun;
     this.#layout = layoutOf(request.home);
     this.#paths = boxPaths(request.record.box_dir);
     this.#ledger = new BoxLedger(this.#layout, request.record);
@@ -73,8 +81,7 @@ export class BoxMonitor implements ControlledBox {
       const result = await this.#run.live();
       if (!(await this.#settle(result))) break;
       if (await this.#awaitRestart()) continue;
-      await this.#recorded(this.#ledger.givenUp(this.#leaving, () => this.#closeSockets()));
-      await this.#tell(result);
+      await this.#giveUp(result);
       break;
     }
     await this.#template;
@@ -113,7 +120,7 @@ export class BoxMonitor implements ControlledBox {
   }
 
   closed(client: Client): void {
-    for (const set of [this.#clients, this.#waiting, this.#restarters]) set.delete(client);
+    this.#audience.leave(client);
     this.#run.hub.remove(client);
     if (client !== this.#launcher || !this.#isFirst) return;
     if (!this.#run.hasStarted)
@@ -124,6 +131,7 @@ export class BoxMonitor implements ControlledBox {
   }
 
   attach(client: Client, request: AttachRequest): void {
+    if (this.#audience.isOver) throw this.#notRunning();
     this.#adopt(client, request);
     client.sendJson(MessageType.started, {});
     this.#run.resize(request.rows, request.cols);
@@ -138,14 +146,16 @@ export class BoxMonitor implements ControlledBox {
   }
 
   end(client: Client, signal: number | null, graceMs: number | null): void {
-    this.#waiting.add(client);
+    this.#audience.wait(client);
     this.#ledger.stoppedByUser = true;
     this.#ledger.stopAsked ||= signal !== null;
     this.#bringDown(signal, graceMs);
   }
 
   restart(client: Client, signal: number, graceMs: number | null): void {
-    this.#restarters.add(client);
+    // The box has no other run to come: whoever asks is told to start it.
+    if (this.#isEnding) throw this.#notRunning();
+    this.#audience.restart(client);
     this.#ledger.stoppedByUser = false;
     // The one that is due anyway becomes the user's.
     if (this.#run.hasStarted) this.#ledger.stopAsked = true;
@@ -154,11 +164,17 @@ export class BoxMonitor implements ControlledBox {
   }
 
   wait(client: Client): void {
-    this.#waiting.add(client);
+    this.#audience.wait(client);
   }
 
   async pause(on: boolean): Promise<void> {
     if (!this.#run.isLive) throw this.#notRunning();
+    // It would not die.
+    if (on && this.#run.isDying) throw this.#notRunning();
+    const { id } = this.#request.record;
+    // Another command was quicker.
+    if (on && this.#run.isPaused) throw new A3sError('box_paused', `Container ${id} is already paused`);
+    if (!on && !this.#run.isPaused) throw new A3sError('invalid_config', `Container ${id} is not paused`);
     this.#run.pause(on);
     this.#health?.pause(on);
     await this.#ledger.paused(on);
@@ -182,9 +198,9 @@ export class BoxMonitor implements ControlledBox {
     await execDetached(this.#layout, this.#request.record, spec);
   }
 
-  #newRun(record: BoxRecord): VmRun {
+  #newRun(record: BoxRecord): BoxRun {
     const { rootfs, rows, cols } = this.#request;
-    return new VmRun({
+    return this.#makeRun({
       layout: this.#layout,
       record,
       paths: this.#paths,
@@ -193,19 +209,17 @@ export class BoxMonitor implements ControlledBox {
       asked: () => {
         this.#server ??= controlServer(this, this.#paths.controlSocket, (error) => this.#run.fail(error));
       },
-      started: (context, box) => this.#onStarted(context, record, box),
+      started: (box) => this.#onStarted(record, box),
     });
   }
 
-  async #onStarted(context: RuntimeContext, record: BoxRecord, box: BootedBox): Promise<void> {
+  async #onStarted(record: BoxRecord, box: StartedBox): Promise<void> {
     await this.#ledger.running(box.network.ports, this.#startedBy);
     if (this.#isFirst) {
       this.#launcher?.sendJson(MessageType.started, {});
-      if (!box.fromImageTemplate) this.#template = this.#makeTemplate(context, box);
+      if (!box.fromImageTemplate) this.#template = this.#makeTemplate(box);
     }
-    const done = encodeJsonMessage(MessageType.result, { exit_code: 0 });
-    for (const client of this.#restarters) void client.finish(done);
-    this.#restarters.clear();
+    this.#audience.restarted();
     // Told to end before it had begun.
     if (this.#ledger.stoppedByUser || this.#leaving) this.#run.signal(SIGKILL);
     if (hasHealthCheck(record)) await this.#watchHealth(record);
@@ -227,7 +241,7 @@ export class BoxMonitor implements ControlledBox {
     const run = this.#run;
     const { hasStarted } = run;
     const { auto_remove } = this.#request.record;
-    const asked = hasStarted && this.#restarters.size > 0;
+    const asked = hasStarted && this.#audience.wantsRestart;
     this.#health?.stop();
     this.#health = undefined;
     if (asked && auto_remove && result.error === undefined) await run.sync();
@@ -246,13 +260,15 @@ export class BoxMonitor implements ControlledBox {
     trace('monitor: settled');
     this.#answerRestarters(next !== null, asked, hasStarted);
     // Who asked for the end while the restart was being written down hears of it once it has been called off.
-    const told = next && this.#ledger.stoppedByUser ? null : this.#tell(result);
     if (!next) {
+      this.#isEnding = true;
+      const told = this.#audience.tell(result, true);
       this.#closeSockets();
       await told;
       return false;
     }
-    const byUser = asked || this.#restarters.size > 0;
+    if (!this.#ledger.stoppedByUser) void this.#audience.tell(result, false);
+    const byUser = asked || this.#audience.wantsRestart;
     if (byUser) this.#backOff.reset();
     this.#delayMs = byUser ? 0 : this.#backOff.next(run.age);
     this.#startedBy = byUser ? 'user' : 'policy';
@@ -268,11 +284,16 @@ export class BoxMonitor implements ControlledBox {
   #answerRestarters(again: boolean, asked: boolean, hasStarted: boolean): void {
     const late = hasStarted && !asked;
     if (again && (asked || late)) return;
-    for (const client of this.#restarters) {
-      if (late) void client.finish(refusal(this.#notRunning()));
-      else this.#waiting.add(client);
-    }
-    this.#restarters.clear();
+    if (late) this.#audience.refuseRestarters(refusal(this.#notRunning()));
+    else this.#audience.giveUpRestarters();
+  }
+
+  /** The restart that was due is not to be. */
+  async #giveUp(result: ProcessResult): Promise<void> {
+    this.#isEnding = true;
+    this.#audience.giveUpRestarters();
+    await this.#recorded(this.#ledger.givenUp(this.#leaving, () => this.#closeSockets()));
+    await this.#audience.tell(result, true);
   }
 
   #notRunning(): A3sError {
@@ -305,41 +326,34 @@ export class BoxMonitor implements ControlledBox {
     }
   }
 
-  /** The result, to everyone who is attached or waits. */
-  async #tell(result: ProcessResult): Promise<void> {
-    const last = encodeJsonMessage(MessageType.result, {
-      exit_code: result.exitCode,
-      signal: result.signal,
-      oom_killed: result.oomKilled,
-      error: result.error,
-    });
-    const listeners = new Set([...this.#clients, ...this.#waiting]);
-    this.#clients.clear();
-    this.#waiting.clear();
-    await Promise.all([...listeners].map((client) => client.finish(last)));
-  }
-
   /** Signal now, KILL after the grace; a paused box runs again to hear it, one that waits for its restart needs none. */
   #bringDown(signal: number | null, graceMs: number | null): void {
     this.#wake();
     if (this.#run.isPaused) void this.#recorded(this.pause(false));
     if (!this.#run.hasStarted) return;
     if (signal !== null) this.#run.signal(signal);
-    // A KILL that was asked for has been told of by who asked.
-    const tell = (): void => (signal === null ? undefined : this.#ledger.tellKill());
-    if (graceMs !== null) this.#run.killAfter(graceMs, tell);
+    const run = this.#run;
+    const killing = (): void => {
+      // Somebody may have paused it in its grace: it would not die.
+      if (run.isPaused) void this.#recorded(this.pause(false));
+      // A KILL that was asked for has been told of by who asked.
+      if (signal !== null) this.#ledger.tellKill();
+    };
+    if (graceMs !== null) run.killAfter(graceMs, killing);
   }
 
   #closeSockets(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#server?.close();
     rmSync(join(this.#paths.dir, 'sockets'), { recursive: true, force: true });
   }
 
-  async #makeTemplate(context: RuntimeContext, { shape }: BootedBox): Promise<void> {
+  async #makeTemplate({ shape }: StartedBox): Promise<void> {
     try {
       const { record, rootfs } = this.#request;
       const [program = 'sh'] = [...record.entrypoint, ...record.cmd];
-      await ensureImageTemplate(context, shape, rootfs, [program, 'sh']);
+      await ensureImageTemplate(openContext(this.#layout), shape, rootfs, [program, 'sh']);
     } catch (error) {
       note(`no image template: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -348,7 +362,7 @@ export class BoxMonitor implements ControlledBox {
   #adopt(client: Client, wants: { output: boolean; stdin: boolean }): void {
     client.output = wants.output;
     client.stdin = wants.stdin;
-    this.#clients.add(client);
+    this.#audience.attach(client);
     if (wants.output) this.#run.hub.add(client);
   }
 }

@@ -8,14 +8,20 @@ import type { AgentLink } from '../agent-link.ts';
 const HIGH_WATER = 1024 * 1024;
 const MAX_CONNECTIONS = 200;
 
-/** Listens on `path` and joins every connection to the guest's `port`. */
-export function bridgeSocket(
-  link: AgentLink,
-  path: string,
-  port: number,
-  failed: (error: Error) => void,
-): Server {
-  const server = createServer({ allowHalfOpen: true }, (socket) => join(link, socket, port));
+/** A port of the guest. */
+export interface GuestPort {
+  link: AgentLink;
+  port: number;
+  /** False for a guest that stands still: a connection would only hang. */
+  answers: () => boolean;
+}
+
+/** Listens on `path` and joins every connection to the guest's port; while nobody answers there it is closed at once. */
+export function bridgeSocket(guest: GuestPort, path: string, failed: (error: Error) => void): Server {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    if (guest.answers()) join(guest, socket);
+    else socket.destroy();
+  });
   server.maxConnections = MAX_CONNECTIONS;
   listenPrivately(server, path, failed);
   return server;
@@ -27,7 +33,7 @@ export function listenPrivately(server: Server, path: string, failed: (error: Er
   server.listen(path, () => chmodSync(path, 0o600));
 }
 
-function join(link: AgentLink, socket: Socket, port: number): void {
+function join({ link, port }: GuestPort, socket: Socket): void {
   let stream;
   try {
     stream = link.connect(port);

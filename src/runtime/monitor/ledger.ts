@@ -122,13 +122,15 @@ export class BoxLedger {
 
   /** The restart that was due is not to be, or is left to the next command: the box keeps the end that it had. */
   async givenUp(leaving: boolean, idle: () => void): Promise<void> {
-    await updateBox(this.#layout, this.#record.id, (record) => {
-      record.status = leaving && !this.stoppedByUser ? 'restarting' : 'stopped';
-      record.pid = null;
-      record.pid_start = null;
-      record.stopped_by_user = this.stoppedByUser;
+    const stopped = this.stoppedByUser;
+    const record = await updateBox(this.#layout, this.#record.id, (fresh) => {
+      fresh.status = leaving && !stopped ? 'restarting' : 'stopped';
+      fresh.pid = null;
+      fresh.pid_start = null;
+      fresh.stopped_by_user = stopped;
       idle();
     });
+    if (record !== null) this.#tellStop(record);
   }
 
   #noteEnd(record: BoxRecord, { result, hasStarted }: End): void {

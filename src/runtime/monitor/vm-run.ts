@@ -42,8 +42,11 @@ export interface RunOptions {
   /** The request is sent and the guest at work: sockets may be opened meanwhile. */
   asked: () => void;
   /** The workload runs; what this throws ends the run, because a box whose start cannot be recorded must not run. */
-  started: (context: RuntimeContext, box: BootedBox) => Promise<void>;
+  started: (box: StartedBox) => Promise<void>;
 }
+
+/** What the start of a box tells of its VM. */
+export type StartedBox = Pick<BootedBox, 'network' | 'shape' | 'fromImageTemplate'>;
 
 export class VmRun {
   readonly #options: RunOptions;
@@ -62,6 +65,8 @@ export class VmRun {
   #startedAt: number | null = null;
   #over = false;
   #paused = false;
+  /** The workload has been sent KILL. */
+  #dying = false;
   /** The VM was killed because a command asked for the box's end and the guest did not obey. */
   #killedOnRequest = false;
   /** The write of the running state, which the final state must follow. */
@@ -87,6 +92,11 @@ export class VmRun {
     return this.#paused;
   }
 
+  /** The workload has been sent KILL and is about to end. */
+  get isDying(): boolean {
+    return this.#dying;
+  }
+
   /** Milliseconds since the workload started. */
   get age(): number {
     return this.#startedAt === null ? 0 : performance.now() - this.#startedAt;
@@ -104,7 +114,7 @@ export class VmRun {
       const context = openContext(this.#options.layout);
       booting = this.#boot(context);
       const box = await Promise.race([booting, failed]);
-      result = await Promise.race([this.#runWorkload(context, box), failed]);
+      result = await Promise.race([this.#runWorkload(box), failed]);
     } catch (error) {
       result = this.#failure(await this.#explain(error));
     }
@@ -155,6 +165,7 @@ export class VmRun {
   }
 
   signal(number: number): void {
+    if (number === SIGKILL) this.#dying = true;
     this.#workload?.signal(number);
   }
 
@@ -162,12 +173,12 @@ export class VmRun {
     this.#workload?.resize(rows, cols);
   }
 
-  /** KILL after the grace, which is told by `tell`, and the VM itself if even that does not end it. */
-  killAfter(graceMs: number, tell: () => void): void {
+  /** KILL after the grace, announced by `killing`, and the VM itself if even that does not end it. */
+  killAfter(graceMs: number, killing: () => void): void {
     const kill = (): void => {
       if (!this.isLive) return;
-      tell();
-      this.#workload?.signal(SIGKILL);
+      killing();
+      this.signal(SIGKILL);
       const last = setTimeout(() => {
         this.#killedOnRequest = true;
         void this.#qemu?.kill();
@@ -230,7 +241,7 @@ export class VmRun {
     });
   }
 
-  #runWorkload(context: RuntimeContext, box: BootedBox): Promise<ProcessResult> {
+  #runWorkload(box: BootedBox): Promise<ProcessResult> {
     const { paths } = this.#options;
     trace('monitor: agent ready');
     if (this.#request === undefined) throw new Error('a VM without its request');
@@ -243,17 +254,16 @@ export class VmRun {
     this.#held.clear();
     // After the request is sent: the guest is at work meanwhile.
     const failed = (error: Error): void => this.#abort.abort(error);
-    this.#servers.push(
-      bridgeSocket(box.link, paths.execSocket, AgentPort.exec, failed),
-      bridgeSocket(box.link, paths.agentSocket, AgentPort.health, failed),
-    );
+    const bridge = (path: string, port: number): Server =>
+      bridgeSocket({ link: box.link, port, answers: () => !this.#paused }, path, failed);
+    this.#servers.push(bridge(paths.execSocket, AgentPort.exec), bridge(paths.agentSocket, AgentPort.health));
     this.#options.asked();
-    this.#recorded = this.#onceStarted(context, workload, box);
+    this.#recorded = this.#onceStarted(workload, box);
     return workload.result;
   }
 
   /** Waits for the start and has it written down. */
-  async #onceStarted(context: RuntimeContext, workload: Workload, box: BootedBox): Promise<void> {
+  async #onceStarted(workload: Workload, box: BootedBox): Promise<void> {
     const limit = startLimitMs(box.mounts.some((mount) => mount.type === 'share' && mount.fill === true));
     const late = new A3sError('boot_failed', `the guest did not start the workload within ${limit} ms`, {
       stage: 'start',
@@ -269,7 +279,7 @@ export class VmRun {
     trace('monitor: started');
     this.#startedAt = performance.now();
     try {
-      await this.#options.started(context, box);
+      await this.#options.started(box);
     } catch (error) {
       this.#abort.abort(error);
     }

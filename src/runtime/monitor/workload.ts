@@ -2,6 +2,7 @@
 import { MessageType, encodeMessage, encodeResize } from '../protocol/messages.ts';
 import type { AgentLink, ControlStream } from '../agent-link.ts';
 import type { ProcessResult } from '../process-session.ts';
+import { CREATE_FAILED, withStartFailure } from '../start-failure.ts';
 import type { Said } from '../vsock/answer.ts';
 import type { Client } from './client.ts';
 import { note } from './monitor-log.ts';
@@ -79,7 +80,7 @@ export class Workload {
         note(`agent: ${said.level}: ${said.text.slice(0, NOTE_LENGTH)}`);
         break;
       case 'result': {
-        const { result } = said;
+        const result = withStartFailure(said.result, CREATE_FAILED);
         this.#ended = true;
         // The agent answers as for exec; for a box that names an unknown user Docker's run says 125.
         if (result.error?.code === 'bad_user') result.exitCode = 125;

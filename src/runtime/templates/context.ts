@@ -33,9 +33,8 @@ export function acceleratorOf(name: 'kvm' | 'tcg'): Accelerator {
 /**
  * The kernel's command line. Under emulation the TSC's rate is given, because its calibration hangs one boot in five there. The
  * kernel is told to trust the TSC, because it would otherwise count its own ticks, which are late on a busy host. And the guest's
- * CPU-bug mitigations are off, because the emulated CPU has none of those bugs.
- *
- * A restart, by which the agent ends its VM, is a triple fault: of all ways it is the only one that this machine has.
+ * CPU-bug mitigations are off, because the emulated CPU has none of those bugs. A restart is a triple fault, at which QEMU ends: of
+ * the other ways the machine has none, and a guest that has lost its monitor would stand still in a QEMU that stays.
  */
 export function kernelCommandLine(accelerator: Accelerator, tscKhz: number): string {
   const emulated =

@@ -17,7 +17,8 @@ This file is made from the flags' own definitions and the lists of the replayed 
 
 ## Where a3s-box differs
 
-- Each box is a virtual machine: \`--cpus\` is 2 and \`--memory\` 512m unless given; \`--cpus 0\` is 2 as well, and below 64m is refused.
+- Each box is a virtual machine: \`--cpus\` is 2 and \`--memory\` 512m unless given; \`--cpus 0\` is 2 as well. Memory below 64m is refused,
+  and more than the host has; so is a \`--pids-limit\` above 4194304.
 - A \`--\` between IMAGE (or BOX, in \`exec\`) and the command is not part of the command.
 - \`exec\` passes signals on to the command, as \`run\` does; Docker's leaves the command running.
 - \`exec --timeout SECONDS\` is new: the command is killed and the exit status is 124.
@@ -25,7 +26,7 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - \`start\` of several boxes prints one line for each failure and no summary.
 - A refusal shows at most 1024 characters, control characters escaped; Docker's client prints a bad value as it is.
 - A box's name has at most 240 characters. A duration of a health check is below 104 days, an integer below 2^53.
-- A failed \`exec\` reports on stderr; Docker's engine writes some of these messages to stdout.
+- A box's command, environment and labels take at most 983040 bytes together, those of an \`exec\` 1048576.
 - \`logs --tail\` refuses what is not a number or \`all\`; Docker's takes it for \`all\`.
 - A reader that closes stdout ends the command quietly with 141, as SIGPIPE would; the box runs on, as with Docker.
 - \`update\` gives a running box at most the memory and the processors that its virtual machine was started with, a stopped one any.

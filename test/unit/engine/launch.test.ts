@@ -1,6 +1,7 @@
+import { existsSync, mkdirSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { launch } from '../../../src/engine/launch.ts';
@@ -29,6 +30,8 @@ async function failure(engine: TestEngine, status: 'starting' | 'gone') {
       ? [sampleRecordIn(engine.layout)]
       : await addBoxes(engine, { status, pid: process.pid });
   if (box === undefined) throw new Error('no box');
+  // As a monitor leaves it that is killed while it starts the box.
+  mkdirSync(dirname(box.exec_socket_path), { recursive: true });
   const { started } = launch(engine, await brokenMonitor(), { record: box, rootfs }, ATTACH);
   return started.then(
     () => 'started',
@@ -39,7 +42,9 @@ async function failure(engine: TestEngine, status: 'starting' | 'gone') {
 test('a box whose monitor hung up is as it was before', async () => {
   const engine = testEngine();
   expect(await failure(engine, 'starting')).toMatch(/the connection to the box was lost/);
-  expect(await readBoxes(engine.layout)).toMatchObject([{ status: 'created', pid: null }]);
+  const boxes = await readBoxes(engine.layout);
+  expect(boxes).toMatchObject([{ status: 'created', pid: null }]);
+  expect(existsSync(dirname(boxes[0]?.exec_socket_path ?? ''))).toBe(false);
 });
 
 test('a box that was removed while it started is told as missing, whatever failed then', async () => {

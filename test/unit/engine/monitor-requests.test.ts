@@ -1,52 +1,22 @@
 /** What commands make of a monitor's answers, and of their absence. */
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
-import { dirname } from 'node:path';
-import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { afterEach, expect, test, vi } from 'vitest';
 
 import { killBox } from '../../../src/engine/kill.ts';
 import { stopBox } from '../../../src/engine/stop.ts';
 import type { Engine } from '../../../src/engine/types.ts';
 import { objectOr } from '../../../src/json.ts';
 import { attachBox, signalBox, stopBox as requestStop } from '../../../src/runtime/control-client.ts';
-import { MessageDecoder, MessageType, encodeJsonMessage } from '../../../src/runtime/protocol/messages.ts';
+import { MessageType, encodeJsonMessage } from '../../../src/runtime/protocol/messages.ts';
 import { updateBox } from '../../../src/state/box-updates.ts';
 import { readBoxes } from '../../../src/state/boxes-file.ts';
-import { boxPaths } from '../../../src/state/layout.ts';
-import { processStart } from '../../../src/state/processes.ts';
 import type { BoxRecord } from '../../../src/state/record.ts';
-import { addBoxes, testEngine } from './fixture/engine.ts';
+import { testEngine } from './fixture/engine.ts';
+import { boxWithMonitor } from './fixture/monitor.ts';
 
 afterEach(() => void vi.useRealTimers());
 
 const attach = { output: true, stdin: false };
-
-/** A box whose monitor does with a request what the test says. */
-async function boxWithMonitor(
-  engine: Engine,
-  answer: (request: unknown, socket: Socket) => void,
-): Promise<BoxRecord> {
-  const [box] = await addBoxes(engine, {
-    name: 'd1',
-    status: 'running',
-    pid: process.pid,
-    pid_start: processStart(process.pid),
-    started_at: '2026-01-02T03:04:05Z',
-  });
-  if (box === undefined) throw new Error('no box');
-  const { controlSocket } = boxPaths(box.box_dir);
-  mkdirSync(dirname(controlSocket), { recursive: true });
-  const server = createServer((socket) => {
-    const decoder = new MessageDecoder();
-    socket.on('error', () => {});
-    socket.on('data', (chunk) => {
-      for (const { payload } of decoder.decode(chunk)) answer(JSON.parse(payload.toString()), socket);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(controlSocket, resolve));
-  onTestFinished(() => void server.close());
-  return box;
-}
 
 test.each([
   [-5, -1],

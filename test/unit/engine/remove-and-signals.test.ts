@@ -76,7 +76,10 @@ test('killing what does not run is an error in the words of Docker', async () =>
     code: 'box_not_running',
     message: `cannot kill container: d1: container ${box?.id} is not running`,
   });
-  await expect(killBox(engine, 'd1', 'NOSUCH')).rejects.toThrow('invalid signal: NOSUCH');
+  await expect(killBox(engine, 'd1', 'NOSUCH')).rejects.toMatchObject({
+    code: 'invalid_config',
+    message: 'invalid signal: NOSUCH',
+  });
 });
 
 test('exec needs a box that runs', async () => {

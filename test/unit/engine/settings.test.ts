@@ -14,6 +14,7 @@ const MEMORY = 512 * 1024 * 1024;
 
 test.for<[Partial<BoxSettings>, string]>([
   [{ oom_score_adj: 1001 }, 'Invalid value 1001, range for oom score adj is [-1000, 1000]'],
+  [{ pids_limit: 4_194_305 }, 'Maximum pids limit allowed is 4194304; -1 sets none'],
   [{ shm_size: 0 }, 'SHM size can not be less than 0'],
   [{ storage_size: 1000 }, "--storage-opt size is 1000 bytes: a box's disk has 1m to 64g"],
   [{ storage_size: 2 ** 37 }, "--storage-opt size is 137438953472 bytes: a box's disk has 1m to 64g"],

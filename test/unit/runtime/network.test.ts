@@ -62,6 +62,13 @@ test('host port 0 becomes a real one, the same in the record and in the forward'
   );
 });
 
+test('a host port that was drawn for a run that was lost is drawn anew', async () => {
+  const host_port = await takenTcpPort();
+  const { ports } = await slirp.attach(box([mapping({ host_port, drawn: true })]));
+  expect(ports).toEqual([mapping({ host_port: expect.any(Number), drawn: true })]);
+  expect(ports[0]?.host_port).not.toBe(host_port);
+});
+
 test.each([
   ['tcp', takenTcpPort],
   ['udp', takenUdpPort],

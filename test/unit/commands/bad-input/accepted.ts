@@ -30,7 +30,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   // No quota, no limit, as much swap as there is.
   ...of('run create', '--cpu-quota', 'negative'),
   ...of('run create update', '--memory-swap', 'negative'),
-  ...of('run create', '--pids-limit', 'large negative'),
+  ...of('run create', '--pids-limit', 'negative'),
   ...of('run create pull load import', '--platform', 'empty'),
   '--annotation': ANY,
   '--author': ANY,
@@ -62,7 +62,6 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   '--last': 'large negative',
   '--log-driver': 'empty',
   '--max-used-space': 'large',
-  '--memory': 'large',
   '--message': ANY,
   '--min-free-space': 'large',
   '--name': 'empty float integer large unit',
