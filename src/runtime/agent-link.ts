@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 import { A3sError } from '../errors.ts';
 import { ProtocolError } from './protocol/frames.ts';
-import { HandshakeReader, findFatal, helloLine, newNonce } from './protocol/handshake.ts';
+import { HandshakeReader, findFatal, helloLine, newNonce, type AgentFatal } from './protocol/handshake.ts';
 import { MessageType, encodeJsonMessage } from './protocol/messages.ts';
 import { Mux } from './protocol/mux.ts';
 import type { MuxStream } from './protocol/mux-stream.ts';
@@ -33,6 +33,13 @@ export interface ControlStream {
   onDrain: (callback: () => void) => void;
   /** Drops the stream: what the guest does for it is killed. The listener hears nothing more. */
   reset: () => void;
+}
+
+/** The agent has come to its end: it said why, writes its disks and ends the machine. */
+export class AgentFailed extends A3sError {
+  constructor({ message, stage }: AgentFatal) {
+    super('guest_protocol', `the guest agent failed: ${message}`, { stage });
+  }
 }
 
 export class AgentLink {
@@ -200,8 +207,8 @@ export class AgentLink {
 }
 
 /** What an agent said that came to its end in the middle of a session: no frame begins like its line. */
-function lastWords(chunk: Buffer): A3sError | null {
+function lastWords(chunk: Buffer): AgentFailed | null {
   const fatal = findFatal(chunk);
   if (fatal === null) return null;
-  return new A3sError('guest_protocol', `the guest agent failed: ${fatal.message}`, { stage: fatal.stage });
+  return new AgentFailed(fatal);
 }

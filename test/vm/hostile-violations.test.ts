@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 
 import { boxesOf } from '../e2e/fixture/boxes.ts';
 import { a3s, a3sOk } from '../e2e/fixture/cli.ts';
+import { processesNaming } from '../e2e/fixture/processes.ts';
 import { readBoxesFile, recordOf } from '../e2e/fixture/records.ts';
 import { hostileGuest, killGuest } from './fixture/hostile.ts';
 
@@ -46,6 +47,29 @@ describe('a guest that breaks the protocol ends its own box, dead and with the r
     expect({ status, out }).toEqual({ status: 137, out: '' });
     expect(err.split('\n')[0]).toBe(`a3s-box: Error response from daemon: ${reason}`);
     expect(recordOf(name)).toMatchObject({ status: 'dead', pid: null, exit_code: 137, error: reason });
+  });
+});
+
+describe('a guest whose agent fails', () => {
+  const dies = async (behaviour: string) => {
+    const name = boxes.name(behaviour);
+    const { options, hasWritten } = hostileGuest(behaviour);
+    const { status, err } = await a3s(['run', '--name', name, 'a3s/base', 'true'], options);
+    expect({ status, line: err.split('\n')[0] }).toEqual({
+      status: 137,
+      line: 'a3s-box: Error response from daemon: the guest agent failed: out of luck',
+    });
+    expect(recordOf(name)).toMatchObject({ status: 'dead', pid: null });
+    expect(processesNaming(recordOf(name).box_dir)).toEqual([]);
+    return hasWritten();
+  };
+
+  test('writes its disks before its machine is taken from it', async () => {
+    expect(await dies('fails-and-writes')).toBe(true);
+  });
+
+  test('is not waited for without end', async () => {
+    expect(await dies('fails-and-stays')).toBe(false);
   });
 });
 

@@ -4,7 +4,7 @@ import type { Server } from 'node:net';
 import { A3sError } from '../../errors.ts';
 import type { BoxPaths, Layout } from '../../state/layout.ts';
 import type { BoxRecord } from '../../state/record.ts';
-import { AgentPort } from '../agent-link.ts';
+import { AgentFailed, AgentPort } from '../agent-link.ts';
 import { startLimitMs } from '../deadlines.ts';
 import { guestText } from '../protocol/guest-text.ts';
 import type { Message } from '../protocol/messages.ts';
@@ -25,6 +25,8 @@ import { trace } from '../../trace.ts';
 const SIGKILL = 9;
 /** After KILL inside, the guest gets this long to report the end before the VM itself is killed. */
 const KILL_GRACE_MS = 5_000;
+/** An agent that has failed gets this long to write what it holds and to end its machine. */
+const LAST_WRITES_MS = 10_000;
 /** A guest that has a full disk to write takes seconds. */
 const SYNC_MS = 30_000;
 /** Less memory than a workload uses has to be reclaimed first. */
@@ -130,10 +132,21 @@ export class VmRun {
   async end(): Promise<{ released: Promise<unknown> }> {
     this.#over = true;
     // First, because it also ends the wait for a start that never comes.
-    const gone = this.#qemu?.kill();
+    const gone = this.#endVm();
     for (const server of this.#servers) server.close();
     await this.#recorded;
     return { released: Promise.all([this.#log.close(), gone]) };
+  }
+
+  async #endVm(): Promise<void> {
+    const failed = reasonOf(this.#abort.signal) instanceof AgentFailed;
+    if (failed && !this.#options.record.auto_remove && this.#qemu !== undefined) {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, LAST_WRITES_MS)));
+      await Promise.race([this.#qemu.exited, late]);
+      clearTimeout(timer);
+    }
+    await this.#qemu?.kill();
   }
 
   /** Gives the run up. */
