@@ -9,6 +9,7 @@ import type { ProcessSession } from '../../../src/runtime/process-session.ts';
 import { MessageType, encodeJsonMessage } from '../../../src/runtime/protocol/messages.ts';
 import { boxPaths } from '../../../src/state/layout.ts';
 import { sampleRecord } from '../../sample-record.ts';
+import { EXEC_FAILED } from '../../../src/runtime/start-failure.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 
 const spec = { cmd: ['ls'], env: [], tty: false, openStdin: false, privileged: false };
@@ -41,6 +42,7 @@ test('an agent gives no hints to the user', async () => {
   const session = await execAnsweredWith(
     Buffer.concat([Buffer.from('HTTP/1.1 101 Switching\r\n\r\n'), result]),
   );
-  await expect(session.started).rejects.toMatchObject({ message: 'no ls', hint: undefined });
+  const message = `${EXEC_FAILED}no ls`;
+  await expect(session.started).rejects.toMatchObject({ message, hint: undefined });
   expect((await session.result).error).toEqual({ code: 'not_found', stage: 'exec', message: 'no ls' });
 });
