@@ -22,6 +22,7 @@ import { note } from './monitor-log.ts';
 import { BoxLedger, hasHealthCheck } from './ledger.ts';
 import type { AttachRequest, BoxLimits, LaunchRequest } from './requests.ts';
 import { VmRun } from './vm-run.ts';
+import type { WarmVm } from '../warm/warm-vm.ts';
 import { trace } from '../../trace.ts';
 
 const SIGKILL = 9;
@@ -54,21 +55,22 @@ export class BoxMonitor implements ControlledBox {
   /** The image template that is being made beside the box. */
   #template: Promise<void> = Promise.resolve();
 
-  constructor(request: LaunchRequest) {
+  /** @param warm a VM that is up already, for the first run */
+  constructor(request: LaunchRequest, warm?: WarmVm) {
     this.#request = request;
     this.#layout = layoutOf(request.home);
     this.#paths = boxPaths(request.record.box_dir);
     this.#ledger = new BoxLedger(this.#layout, request.record);
     this.#startedBy = request.record.status === 'restarting' ? 'policy' : 'user';
     mkdirSync(join(this.#paths.dir, 'sockets'), { recursive: true, mode: 0o700 });
-    this.#run = this.#newRun(request.record);
+    this.#run = this.#newRun(request.record, warm);
   }
 
   /** Runs the box to its end. The launching command hears STARTED or why not; everyone attached hears the RESULT. */
   async run(launcher: Client): Promise<void> {
     this.#launcher = launcher;
     this.#adopt(launcher, this.#request);
-    trace('monitor: request');
+    trace('monitor: request taken');
     for (;;) {
       const result = await this.#run.live();
       if (!(await this.#settle(result))) break;
@@ -182,7 +184,7 @@ export class BoxMonitor implements ControlledBox {
     await execDetached(this.#layout, this.#request.record, spec);
   }
 
-  #newRun(record: BoxRecord): VmRun {
+  #newRun(record: BoxRecord, warm?: WarmVm): VmRun {
     const { rootfs, rows, cols } = this.#request;
     return new VmRun({
       layout: this.#layout,
@@ -194,6 +196,7 @@ export class BoxMonitor implements ControlledBox {
         this.#server ??= controlServer(this, this.#paths.controlSocket, (error) => this.#run.fail(error));
       },
       started: (context, box) => this.#onStarted(context, record, box),
+      warm,
     });
   }
 
@@ -223,7 +226,7 @@ export class BoxMonitor implements ControlledBox {
    * @returns whether there is to be another.
    */
   async #settle(result: ProcessResult): Promise<boolean> {
-    trace('monitor: result');
+    trace('guest: workload');
     const run = this.#run;
     const { hasStarted } = run;
     const { auto_remove } = this.#request.record;
@@ -243,7 +246,7 @@ export class BoxMonitor implements ControlledBox {
       idle: () => this.#closeSockets(),
     });
     const [next] = await Promise.all([this.#recorded(ended), released]);
-    trace('monitor: settled');
+    trace('monitor: VM ended and record settled');
     this.#answerRestarters(next !== null, asked, hasStarted);
     // Who asked for the end while the restart was being written down hears of it once it has been called off.
     const told = next && this.#ledger.stoppedByUser ? null : this.#tell(result);
