@@ -13,7 +13,8 @@ import { readIndex, readJsonBlob } from '../src/images/store.ts';
 import { largeDebianImage } from '../test/fixture/debian-root.ts';
 import { startRegistry } from '../test/fixture/registry/docker-registry.ts';
 import { makeImages } from './many-images.ts';
-import { compare, median } from './measure.ts';
+import { compare } from './measure.ts';
+import { median, statisticsOf, type Statistics } from './statistics.ts';
 
 const ROUNDS = Number(process.argv[2] ?? 5);
 const IMAGES = 500;
@@ -132,15 +133,17 @@ async function memory(): Promise<void> {
 async function listing(): Promise<void> {
   const home = join(dir, 'many');
   await makeImages(home, IMAGES);
-  const list = compare(
-    { name: 'node -e 0', command: [node, '-e', '0'] },
-    { name: 'a3s-box images', command: [launcher, 'images'], env: { A3S_HOME: home } },
+  const { times } = await compare(
+    [
+      { name: 'node -e 0', command: [node, '-e', '0'] },
+      { name: 'a3s-box images', command: [launcher, 'images'], env: { A3S_HOME: home } },
+    ],
     LIST_ROUNDS,
   );
+  const [floor = statisticsOf([]), ours = statisticsOf([])] = times;
   print(`images, ${IMAGES} images`, 'node -e 0', 'a3s-box', 'difference');
-  const ms = (value: number, best: number): string => `${value.toFixed(0)} (${best.toFixed(0)}) ms`;
-  const difference = `${(list.ours - list.floor).toFixed(0)} ms`;
-  print('', ms(list.floor, list.floorBest), ms(list.ours, list.oursBest), difference);
+  const ms = ({ median: middle, best }: Statistics): string => `${middle.toFixed(0)} (${best.toFixed(0)}) ms`;
+  print('', ms(floor), ms(ours), `${(ours.median - floor.median).toFixed(0)} ms`);
 }
 
 /** One pull into an empty store. @throws Error when it fails, or has got something else than the image with this ID. */

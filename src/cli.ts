@@ -5,12 +5,16 @@
 import type { ReservedBox } from './engine/reserve.ts';
 
 async function reserve(): Promise<ReservedBox | undefined> {
-  const [{ reserveBox }, { layoutOf, stateHome }] = await Promise.all([
+  const [{ reserveBox }, { layoutOf, stateHome }, { mayBeWarm }] = await Promise.all([
     import('./engine/reserve.ts'),
     import('./state/layout.ts'),
+    import('./state/warm-boxes.ts'),
   ]);
   try {
-    return reserveBox(layoutOf(stateHome()));
+    const layout = layoutOf(stateHome());
+    // One that is up is better than one that is on its way; which fits is known when the command line is.
+    if (mayBeWarm(layout)) return undefined;
+    return reserveBox(layout);
   } catch {
     // The program will meet the same fault, where it can be told.
     return undefined;

@@ -18,6 +18,8 @@ pub enum Request {
         #[serde(default)]
         warm: Vec<String>,
     },
+    /// Run a trivial workload, so that the next one starts faster.
+    Rehearse {},
     /// Become a box and run its workload.
     Run(Box<Run>),
     /// Give the running workload other limits.
@@ -173,7 +175,8 @@ impl Request {
             }
             Request::Stage(begin) => begin.validate()?,
             Request::StageStep(step) => step.validate()?,
-            Request::Limit { .. }
+            Request::Rehearse {}
+            | Request::Limit { .. }
             | Request::StageAdd {}
             | Request::StageTree { .. }
             | Request::StageClient { .. }

@@ -118,6 +118,7 @@ fn requests_parse() {
         let request = Request::parse(&bytes(&vector["payload"])).unwrap();
         let op = match request {
             Request::Prepare { .. } => "prepare",
+            Request::Rehearse {} => "rehearse",
             Request::Run(_) => "run",
             Request::Limit { .. } => "limit",
             Request::Stage(_) => "stage",

@@ -4,6 +4,7 @@ import { renderUnexpected } from '../commands/failure.ts';
 import type { ReservedBox } from '../engine/reserve.ts';
 import type { Engine } from '../engine/types.ts';
 import { hasErrno } from '../errors.ts';
+import { trace } from '../trace.ts';
 
 /** Status of a process that SIGPIPE ended; what a shell shows for a client whose reader went away. */
 const READER_GONE = 128 + 13;
@@ -30,6 +31,7 @@ async function openEngine(reserved: ReservedBox | undefined): Promise<Engine> {
 
 /** Runs the command line of this process to its end. `reserved` is for the box of a `run`. */
 export function program(reserved?: ReservedBox): void {
+  trace('command: program loaded');
   process.on('uncaughtException', fail);
   main(reserved).catch(fail);
 }
@@ -59,5 +61,6 @@ async function main(reserved: ReservedBox | undefined): Promise<void> {
     engine: () => openEngine(reserved),
   });
   await Promise.all([flush(process.stdout), flush(process.stderr)]);
+  trace('command: its work, and its output');
   process.exit(status);
 }

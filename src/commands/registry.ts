@@ -1,4 +1,5 @@
 /** Which words name which command. A command's file is loaded when it is called, or for help. */
+import { KEEPER_COMMAND } from '../engine/pool/keeper-command.ts';
 import type { Command } from './command.ts';
 
 type Load = () => Promise<Command>;
@@ -50,6 +51,11 @@ const loaders = {
   builderPrune: async () => (await import('./builder/prune.ts')).builderPrune,
   systemDf: async () => (await import('./system/df.ts')).systemDf,
   systemPrune: async () => (await import('./system/prune.ts')).systemPrune,
+  poolStart: async () => (await import('./pool/start.ts')).poolStart,
+  poolStop: async () => (await import('./pool/stop.ts')).poolStop,
+  poolStatus: async () => (await import('./pool/status.ts')).poolStatus,
+  poolLs: async () => (await import('./pool/ls.ts')).poolLs,
+  keepPools: async () => (await import('./pool/keep.ts')).keepPools,
   completion: async () => (await import('./completion.ts')).completion,
   complete: async () => (await import('./completion/complete.ts')).complete,
   attach: async () => (await import('./attach.ts')).attach,
@@ -190,6 +196,11 @@ export const groups: Readonly<Record<string, Group>> = {
     },
     aliases: { list: 'ls', remove: 'rm' },
   },
+  pool: {
+    summary: 'Manage boxes that are kept warm',
+    commands: { ls: 'poolLs', start: 'poolStart', status: 'poolStatus', stop: 'poolStop' },
+    aliases: { list: 'ls' },
+  },
   system: {
     summary: 'Manage a3s-box',
     commands: { df: 'systemDf', events: 'events', info: 'info', prune: 'systemPrune' },
@@ -229,6 +240,8 @@ export function find(words: readonly string[]): Found {
   const [first = '', second, ...others] = words;
   // Asked by shells alone; no list shows it.
   if (first === '__complete') return { kind: 'command', path: first, name: 'complete', rest: words.slice(1) };
+  if (first === KEEPER_COMMAND)
+    return { kind: 'command', path: first, name: 'keepPools', rest: words.slice(1) };
   const name = plain.find((each) => each === first);
   if (name !== undefined) return { kind: 'command', path: name, name, rest: words.slice(1) };
   const group = Object.hasOwn(groups, first) ? groups[first] : undefined;

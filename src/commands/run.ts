@@ -43,7 +43,9 @@ export const run = defineCommand({
     await using cidFile = await openCidFile(flags.cidfile);
     const policy = { ...flags, image: options.image, platform: options.platform };
     const attach = { output: !flags.detach, stdin: streams.stdin, ...windowSize(context.stdout) };
-    const { record, session } = await withImage(context, policy, (engine) => runBox(engine, options, attach));
+    const { record, session, pooled } = await withImage(context, policy, (engine) =>
+      runBox(engine, options, attach),
+    );
     await cidFile.write(record.id);
     // Handled before the failure ends the command, which removes the file then.
     session.started.catch((error: unknown) => {
@@ -53,8 +55,11 @@ export const run = defineCommand({
       await session.started;
       await context.print(`${record.id}\n`);
       session.detach();
+      await pooled;
       return 0;
     }
-    return finishRun(context, session, streams, flags);
+    const status = await finishRun(context, session, streams, flags);
+    await pooled;
+    return status;
   },
 });

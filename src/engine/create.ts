@@ -41,12 +41,15 @@ export interface MadeBox {
   rootfs: Rootfs;
 }
 
+/** Gives a box its identity once it is known what it is to be. */
+export type Identify = (mounts: readonly MountRequest[], rootfs: Rootfs) => BoxId | Promise<BoxId>;
+
 /** As createBox; `starting` makes a box of this process, to be launched at once, in the same write. */
 export async function makeBox(
   engine: Engine,
   options: CreateOptions,
   initial: 'created' | 'starting',
-  id: BoxId = newBoxId(),
+  identify: Identify = newBoxId,
 ): Promise<MadeBox> {
   if (options.name !== undefined) checkName(options.name);
   checkLimits(options);
@@ -59,6 +62,7 @@ export async function makeBox(
   const rootfs = await ensureRootfs(engine.layout, image, engine.bundleDir);
   // A box that vanished must not keep its name when it was to be removed.
   await allBoxes(engine);
+  const id = await identify(mounts, rootfs);
   const record = newRecord(engine.layout, { options, image, workload, id });
   await insertRecord(engine, initial, record, mounts);
   try {

@@ -4,31 +4,52 @@ import type { ProcessSession } from '../runtime/process-session.ts';
 import { deleteBox } from '../state/box-updates.ts';
 import { killBoxProcesses } from '../state/processes.ts';
 import type { BoxRecord } from '../state/record.ts';
+import { trace } from '../trace.ts';
 import { makeBox } from './create.ts';
 import { launch } from './launch.ts';
+import { keepMoreLike, wantedPoolSize } from './pool/auto.ts';
+import { fitsWarmBox, takeWarmBox } from './pool/take.ts';
 import { reserveBox } from './reserve.ts';
 import type { AttachOptions, CreateOptions, Engine } from './types.ts';
 
+export interface RunningBox {
+  /** As it stood before the start. */
+  record: BoxRecord;
+  /** The workload's: `started` tells whether it runs. */
+  session: ProcessSession;
+  /** Never rejects; resolves when the pool that `A3S_BOX_POOL` asks for is told of this box. */
+  pooled: Promise<void>;
+}
+
 /**
  * Makes a box and starts it, with one write of the state before the launch.
- * @returns the record as it stood before the start, and the workload's session: `started` tells whether it runs.
- * @throws what createBox throws.
+ * @throws what createBox throws, and `invalid_config` for an `A3S_BOX_POOL` that makes no sense.
  */
 export async function runBox(
   engine: Engine,
   options: CreateOptions,
   attach: AttachOptions,
-): Promise<{ record: BoxRecord; session: ProcessSession }> {
-  const { id, monitor } = engine.reserved ?? reserveBox(engine.layout);
+): Promise<RunningBox> {
+  let reserved = engine.reserved;
   try {
-    const made = await makeBox(engine, options, 'starting', id);
-    const session = launch(engine, monitor, made, attach);
+    let wanted = wantedPoolSize();
+    const made = await makeBox(engine, options, 'starting', async (mounts, rootfs) => {
+      const warm = reserved === undefined ? await takeWarmBox(engine, options, mounts, rootfs) : null;
+      // The keeper makes another one in its place without being told.
+      if (warm !== null || !fitsWarmBox(options, mounts)) wanted = 0;
+      reserved ??= warm ?? reserveBox(engine.layout);
+      return reserved.id;
+    });
+    if (reserved === undefined) throw new Error('a box without its monitor');
+    trace('command: record written');
+    const session = launch(engine, reserved.monitor, made, attach);
     const started = discardUnstarted(engine, made.record, session.started);
     // A caller may look at `result` alone.
     started.catch(() => {});
-    return { record: made.record, session: { ...session, started } };
+    const pooled = wanted === 0 ? Promise.resolve() : keepMoreLike(engine, options, wanted, started);
+    return { record: made.record, session: { ...session, started }, pooled };
   } catch (error) {
-    monitor.destroy();
+    reserved?.monitor.destroy();
     throw error;
   }
 }

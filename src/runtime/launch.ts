@@ -6,7 +6,7 @@ import type { BoxRecord } from '../state/record.ts';
 import { encodeRequest } from './protocol/request.ts';
 import { MessageSession } from './message-session.ts';
 import type { ProcessSession } from './process-session.ts';
-import { trace } from '../trace.ts';
+import { trace, traceFile } from '../trace.ts';
 
 export interface AttachOptions {
   /** The session reads the workload's output. */
@@ -36,9 +36,9 @@ export function launchBox(
   record: BoxRecord,
   { rootfs, ...attach }: LaunchOptions,
 ): ProcessSession {
-  trace('launch: request');
   const session = new MessageSession(connection);
-  const request = { op: 'launch', home: layout.home, record, rootfs, ...attach };
+  const request = { op: 'launch', home: layout.home, record, rootfs, trace: traceFile(), ...attach };
   connection.write(encodeRequest(request));
+  trace('command: box handed to its monitor');
   return session;
 }

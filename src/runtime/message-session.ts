@@ -15,6 +15,7 @@ import { guestText } from './protocol/guest-text.ts';
 import { parseObject, parseResult } from './protocol/result.ts';
 import type { ProcessResult, ProcessSession } from './process-session.ts';
 import { withStartFailure } from './start-failure.ts';
+import { trace } from '../trace.ts';
 
 export interface SessionOptions {
   /** Bytes that arrived before the session took over the socket. */
@@ -118,6 +119,7 @@ export class MessageSession implements ProcessSession {
     else if (type === MessageType.stderr) this.#deliver(this.stderr, payload);
     else if (type === MessageType.started) {
       this.#hasStarted = true;
+      trace('command: waited for the start');
       this.#start.resolve();
     } else if (type === MessageType.result) this.#finish(payload);
   }
@@ -130,6 +132,7 @@ export class MessageSession implements ProcessSession {
 
   #finish(payload: Buffer): void {
     if (this.#hasEnded) return;
+    trace('command: waited for the result');
     const result = withStartFailure(parseResult(payload), this.#startFailure);
     const hint = this.#hints ? hintOf(payload) : undefined;
     if (result.error !== undefined && hint !== undefined) result.error.hint = hint;

@@ -1,4 +1,7 @@
-/** Entry point of a box's monitor. Descriptor 3 is the connection to the command that starts the box. */
+/**
+ * Entry point of a box's monitor. Descriptor 3 is the connection to the command that starts the box, or to the keeper that wants a
+ * warm one.
+ */
 import { Socket } from 'node:net';
 
 import { BoxMonitor } from './monitor/box-monitor.ts';
@@ -6,12 +9,14 @@ import { Client } from './monitor/client.ts';
 import { note, openMonitorLog } from './monitor/monitor-log.ts';
 import { readRequest } from './monitor/read-request.ts';
 import { parseLaunch } from './monitor/requests.ts';
-import { boxPaths } from '../state/layout.ts';
-import { trace } from '../trace.ts';
+import { asksForWarmBox, parseWarmRequest } from './warm/request.ts';
+import type { WarmBox } from './warm/warm-box.ts';
+import { boxDirectory, boxPaths, layoutOf } from '../state/layout.ts';
+import { trace, traceTo } from '../trace.ts';
 
 const LAUNCH_FD = 3;
 
-trace('monitor: loaded');
+trace('monitor: Node and the program');
 
 // A terminal's Ctrl-C or a closed session ends commands, not boxes.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
@@ -21,17 +26,41 @@ process.on('uncaughtException', crash);
 const payload = readRequest(LAUNCH_FD);
 // Without a request there is no box to watch: the command found something wrong.
 if (payload === null) process.exit(1);
-const request = parseLaunch(payload);
-openMonitorLog(boxPaths(request.record.box_dir).monitorLog);
-const box = new BoxMonitor(request);
-process.on('SIGTERM', () => box.shutDown());
-// However this process comes to its end, its VM does not outlive it; nor does it wait for what else is done then.
-process.prependListener('exit', () => box.killVm());
-const launcher = new Client(new Socket({ fd: LAUNCH_FD }), {
-  message: (message, client) => box.message(message, client),
-  closed: (client) => box.closed(client),
-});
-box.run(launcher).then(() => process.exit(0), crash);
+const life = asksForWarmBox(payload) ? waitForBox(payload) : runBox(payload);
+life.then(() => process.exit(0), crash);
+
+function runBox(launch: Buffer): Promise<void> {
+  const request = parseLaunch(launch);
+  openMonitorLog(boxPaths(request.record.box_dir).monitorLog);
+  const box = new BoxMonitor(request);
+  watch(box);
+  const launcher = new Client(new Socket({ fd: LAUNCH_FD }), {
+    message: (message, client) => box.message(message, client),
+    closed: (client) => box.closed(client),
+  });
+  return box.run(launcher);
+}
+
+async function waitForBox(request: Buffer): Promise<void> {
+  const warm = parseWarmRequest(request);
+  openMonitorLog(boxPaths(boxDirectory(layoutOf(warm.home), warm.shortId)).monitorLog);
+  // No other monitor needs it.
+  const { WarmBox } = await import('./warm/warm-box.ts');
+  const box = new WarmBox(warm, new Socket({ fd: LAUNCH_FD }), (launch, vm) => {
+    const request = parseLaunch(launch);
+    // Of the command whose box it is now.
+    traceTo(request.trace);
+    return new BoxMonitor(request, vm);
+  });
+  watch(box);
+  await box.live();
+}
+
+function watch(box: BoxMonitor | WarmBox): void {
+  process.on('SIGTERM', () => box.shutDown());
+  // However this process comes to its end, its VM does not outlive it; nor does it wait for what else is done then.
+  process.prependListener('exit', () => box.killVm());
+}
 
 /** A fault of ours: the next command finds the box without its monitor and sets the record right. */
 function crash(error: unknown): void {

@@ -15,7 +15,7 @@ const LAUNCH_FD = 3;
  * the box meanwhile.
  */
 export function spawnMonitor(boxDir: string): Socket {
-  trace('launch: begin');
+  trace('command: Node and the first code');
   // Its arguments name the directory: reconciliation finds it by that. Node's own flags hold for it as well (see bin/a3s-box).
   const program = [...process.execArgv, join(packageRoot(), 'dist', 'monitor.cjs')];
   const child = spawn(process.execPath, [...program, boxDir], {
@@ -23,7 +23,7 @@ export function spawnMonitor(boxDir: string): Socket {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     cwd: '/',
   });
-  trace('launch: monitor spawned');
+  trace('command: monitor spawned');
   // A monitor that cannot be started shows as a closed connection.
   child.on('error', () => {});
   child.unref();

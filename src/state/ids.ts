@@ -14,6 +14,13 @@ export function newBoxId(): BoxId {
   return { id, shortId: id.replaceAll('-', '').slice(0, 12) };
 }
 
+/** A new identity with a short form that was chosen before, of which only the rest is drawn. */
+export function newBoxIdFor(shortId: string): BoxId {
+  const random = randomBytes(16);
+  random.write(shortId, 0, 'hex');
+  return { id: uuid4(random), shortId };
+}
+
 /** A UUID made of 16 random bytes, RFC 9562 section 5.4. */
 export function uuid4(random: Buffer): string {
   const bytes = Buffer.from(random);

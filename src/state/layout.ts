@@ -60,6 +60,8 @@ export interface Layout {
   volumesDir: string;
   /** What builds need while they run: a directory for each VM and whatever else ends with its process. */
   buildsDir: string;
+  /** Warm boxes that wait for a `run`, and the socket of who keeps them. */
+  poolDir: string;
   /** VM templates, a cache. */
   templatesDir: string;
   /** Locks of template and root filesystem builds. */
@@ -85,6 +87,7 @@ export function layoutOf(home: string): Layout {
     buildCacheDir: join(home, 'build-cache'),
     volumesDir: join(home, 'volumes'),
     buildsDir: join(home, 'builds'),
+    poolDir: join(home, 'pool'),
     templatesDir: join(home, 'templates'),
     locksDir: join(home, 'locks'),
     cacheDir: join(home, 'cache'),
@@ -95,6 +98,16 @@ export function layoutOf(home: string): Layout {
 /** The directory of the box with this short ID. */
 export function boxDirectory(layout: Layout, shortId: string): string {
   return join(layout.boxesDir, shortId);
+}
+
+/** Where the keeper of warm boxes listens. */
+export function keeperSocket(layout: Pick<Layout, 'poolDir'>): string {
+  return join(layout.poolDir, 'keeper.sock');
+}
+
+/** Taken by whoever starts or asks the keeper. */
+export function keeperLock(layout: Pick<Layout, 'locksDir'>): string {
+  return join(layout.locksDir, 'pool.lock');
 }
 
 export interface VolumePaths {
@@ -156,6 +169,10 @@ export interface BoxPaths {
   execSocket: string;
   agentSocket: string;
   controlSocket: string;
+  /** Where a warm box waits for the command that takes it. */
+  warmSocket: string;
+  /** PID and start time of a warm box's monitor: the directory is no leftover, though no record knows it. */
+  warmMark: string;
   /** The guest kernel's console. */
   consoleLog: string;
   /** The workload's output in Docker's json-file format. */
@@ -180,6 +197,8 @@ export function boxPaths(boxDir: string): BoxPaths {
     execSocket: join(boxDir, 'sockets', 'exec.sock'),
     agentSocket: join(boxDir, 'sockets', 'agent.sock'),
     controlSocket: join(boxDir, 'sockets', 'control.sock'),
+    warmSocket: join(boxDir, 'sockets', 'warm.sock'),
+    warmMark: join(boxDir, 'warm'),
     consoleLog: join(boxDir, 'console.log'),
     jsonLog: join(boxDir, 'workload-json.log'),
     monitorLog: join(boxDir, 'monitor.log'),

@@ -21,6 +21,7 @@ import { restarts } from './restart-policy.ts';
 import type { BoxRecord } from './record.ts';
 import { sweepDeadBuilds } from './template-builds.ts';
 import { dropAnonymous, emptyTrash } from './volumes.ts';
+import { isWarm, withdrawOffer } from './warm-boxes.ts';
 
 /** What a workload counts as having ended with when its VM was lost: killed, as in containerd. */
 const LOST_EXIT_CODE = 137;
@@ -115,7 +116,9 @@ function orphanDirectories(layout: Layout, boxes: readonly BoxRecord[]): string[
     throw error;
   }
   const known = new Set(boxes.map((box) => box.short_id));
-  return names.filter((name) => BOX_DIRECTORY.test(name) && !known.has(name));
+  return names.filter(
+    (name) => BOX_DIRECTORY.test(name) && !known.has(name) && !isWarm(boxDirectory(layout, name)),
+  );
 }
 
 /** A damaged boxes.json that was set aside may be the only trace of boxes whose directories are still there. */
@@ -133,5 +136,6 @@ async function removeOrphan(layout: Layout, shortId: string): Promise<void> {
   const roles = findBoxProcesses(directory).map((process) => process.role);
   if (roles.length > 0 && !roles.includes('vm')) return;
   await killBoxProcesses(directory);
+  withdrawOffer(layout, shortId);
   removeBoxDirectory(layout, shortId);
 }

@@ -29,6 +29,7 @@ impl Server {
             Ok(Request::StageDiscard {}) => self.stage_discard(),
             Ok(Request::Stage(begin)) => self.stage_begin(&begin),
             Ok(Request::Prepare { root, warm }) => self.prepare(&root, &warm),
+            Ok(Request::Rehearse {}) => self.rehearse(),
             Ok(Request::Limit { limits }) => self.limit(&limits),
             Ok(Request::Sync {}) => {
                 rustix::fs::sync();
@@ -156,6 +157,19 @@ impl Server {
         rootfs::read_ahead(warm);
         self.zygote = Some(self.make_zygote()?);
         rustix::fs::sync();
+        Ok(())
+    }
+
+    /// Does again in a clone what its template has done: whatever the machine itself learns from it, such as an emulator's
+    /// translations, is in no template.
+    fn rehearse(&mut self) -> Result<(), Failure> {
+        let root = match &self.mounted {
+            Some(root) if !self.ran => root.clone(),
+            Some(_) => return Err(Failure::new(Code::Busy, "rehearse", "this VM already runs a workload")),
+            None => return Err(Failure::new(Code::BadRequest, "rehearse", "no root is mounted")),
+        };
+        self.warm(&root)?;
+        self.zygote = Some(self.make_zygote()?);
         Ok(())
     }
 }

@@ -24,8 +24,23 @@ import { sweepFills } from './volume-share.ts';
 /** A random host port may be taken by somebody else before QEMU binds it. */
 const PORT_TRIES = 3;
 
+/** What of a box its VM is made of. */
+export type BootRecord = Pick<
+  BoxRecord,
+  | 'box_dir'
+  | 'hostname'
+  | 'cpus'
+  | 'memory_mb'
+  | 'volumes'
+  | 'tmpfs'
+  | 'network'
+  | 'dns'
+  | 'port_map'
+  | 'has_writes'
+>;
+
 export interface BootOptions {
-  record: BoxRecord;
+  record: BootRecord;
   rootfs: { path: string; digest: string };
   /** Gives the boot up, with every VM that is under way for it. */
   signal: AbortSignal;

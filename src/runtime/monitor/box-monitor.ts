@@ -22,6 +22,7 @@ import { note } from './monitor-log.ts';
 import { BoxLedger, hasHealthCheck } from './ledger.ts';
 import type { AttachRequest, BoxLimits, LaunchRequest } from './requests.ts';
 import { VmRun, type RunOptions, type StartedBox } from './vm-run.ts';
+import type { WarmVm } from '../warm/warm-vm.ts';
 import { trace } from '../../trace.ts';
 
 const SIGKILL = 9;
@@ -58,8 +59,10 @@ export class BoxMonitor implements ControlledBox {
   /** The image template that is being made beside the box. */
   #template: Promise<void> = Promise.resolve();
 
+  /** @param warm a VM that is up already, for the first run */
   constructor(
     request: LaunchRequest,
+    warm?: WarmVm,
     makeRun: (options: RunOptions) => BoxRun = (options) => new VmRun(options),
   ) {
     this.#request = request;
@@ -69,14 +72,14 @@ export class BoxMonitor implements ControlledBox {
     this.#ledger = new BoxLedger(this.#layout, request.record);
     this.#startedBy = request.record.status === 'restarting' ? 'policy' : 'user';
     mkdirSync(join(this.#paths.dir, 'sockets'), { recursive: true, mode: 0o700 });
-    this.#run = this.#newRun(request.record);
+    this.#run = this.#newRun(request.record, warm);
   }
 
   /** Runs the box to its end. The launching command hears STARTED or why not; everyone attached hears the RESULT. */
   async run(launcher: Client): Promise<void> {
     this.#launcher = launcher;
     this.#adopt(launcher, this.#request);
-    trace('monitor: request');
+    trace('monitor: request taken');
     for (;;) {
       const result = await this.#run.live();
       if (!(await this.#settle(result))) break;
@@ -198,7 +201,7 @@ export class BoxMonitor implements ControlledBox {
     await execDetached(this.#layout, this.#request.record, spec);
   }
 
-  #newRun(record: BoxRecord): BoxRun {
+  #newRun(record: BoxRecord, warm?: WarmVm): BoxRun {
     const { rootfs, rows, cols } = this.#request;
     return this.#makeRun({
       layout: this.#layout,
@@ -210,6 +213,7 @@ export class BoxMonitor implements ControlledBox {
         this.#server ??= controlServer(this, this.#paths.controlSocket, (error) => this.#run.fail(error));
       },
       started: (box) => this.#onStarted(record, box),
+      warm,
     });
   }
 
@@ -237,7 +241,7 @@ export class BoxMonitor implements ControlledBox {
    * @returns whether there is to be another.
    */
   async #settle(result: ProcessResult): Promise<boolean> {
-    trace('monitor: result');
+    trace('guest: workload');
     const run = this.#run;
     const { hasStarted } = run;
     const { auto_remove } = this.#request.record;
@@ -257,7 +261,7 @@ export class BoxMonitor implements ControlledBox {
       idle: () => this.#closeSockets(),
     });
     const [next] = await Promise.all([this.#recorded(ended), released]);
-    trace('monitor: settled');
+    trace('monitor: VM ended and record settled');
     this.#answerRestarters(next !== null, asked, hasStarted);
     // Who asked for the end while the restart was being written down hears of it once it has been called off.
     if (!next) {

@@ -26,7 +26,10 @@ interface Source extends Share {
  * because slots are few.
  * @throws A3sError `invalid_config` when a source is not there any more.
  */
-export function planMounts(record: BoxRecord, sharesDir: string): { shares: Share[]; mounts: MountPlan[] } {
+export function planMounts(
+  record: Pick<BoxRecord, 'tmpfs' | 'volumes'>,
+  sharesDir: string,
+): { shares: Share[]; mounts: MountPlan[] } {
   const shares: Share[] = [];
   const mounts: MountPlan[] = record.tmpfs.map(({ target, options }) => ({
     type: 'tmpfs',

@@ -19,6 +19,8 @@ export interface LaunchRequest extends AttachRequest {
   home: string;
   record: BoxRecord;
   rootfs: { path: string; digest: string };
+  /** Where spans go; empty for nowhere. */
+  trace: string;
 }
 
 export type ControlRequest =
@@ -48,6 +50,7 @@ export function parseLaunch(payload: Buffer): LaunchRequest {
     home: text(value['home'], 'home'),
     record: checkedRecord(value['record']),
     rootfs: { path: text(path, 'rootfs.path'), digest: text(digest, 'rootfs.digest') },
+    trace: text(value['trace'], 'trace'),
   };
 }
 

@@ -11,7 +11,7 @@ import type { Message } from '../protocol/messages.ts';
 import type { QemuProcess } from '../qemu/process.ts';
 import type { ProcessResult } from '../process-session.ts';
 import { openContext, type RuntimeContext } from '../templates/context.ts';
-import { bootBox, type BootedBox } from './boot.ts';
+import { bootBox, type BootedBox, type BootOptions } from './boot.ts';
 import { bridgeSocket } from './bridge.ts';
 import type { Client } from './client.ts';
 import type { BoxLimits } from './requests.ts';
@@ -20,6 +20,7 @@ import { OutputHub } from './output-hub.ts';
 import { runRequest, type RunRequest } from './run-request.ts';
 import { Workload } from './workload.ts';
 import { openLog, type WorkloadLog } from './workload-log.ts';
+import type { WarmVm } from '../warm/warm-vm.ts';
 import { trace } from '../../trace.ts';
 
 const SIGKILL = 9;
@@ -45,6 +46,8 @@ export interface RunOptions {
   asked: () => void;
   /** The workload runs; what this throws ends the run, because a box whose start cannot be recorded must not run. */
   started: (box: StartedBox) => Promise<void>;
+  /** A VM that is up already, for this run alone. */
+  warm?: WarmVm | undefined;
 }
 
 /** What the start of a box tells of its VM. */
@@ -113,7 +116,7 @@ export class VmRun {
     let booting: Promise<BootedBox> | undefined;
     let result: ProcessResult;
     try {
-      const context = openContext(this.#options.layout);
+      const context = this.#options.warm?.context ?? openContext(this.#options.layout);
       booting = this.#boot(context);
       const box = await Promise.race([booting, failed]);
       result = await Promise.race([this.#runWorkload(box), failed]);
@@ -231,12 +234,9 @@ export class VmRun {
     });
   }
 
-  #boot(context: RuntimeContext): Promise<BootedBox> {
-    const { record, rootfs, size } = this.#options;
-    return bootBox(context, {
-      record,
-      rootfs,
-      signal: this.#abort.signal,
+  async #boot(context: RuntimeContext): Promise<BootedBox> {
+    const { record, rootfs, size, warm } = this.#options;
+    const events: Pick<BootOptions, 'spawned' | 'lost' | 'diskFull'> = {
       spawned: (qemu, parts) => {
         this.#qemu = qemu;
         // There is time for it while the VM comes up.
@@ -251,12 +251,14 @@ export class VmRun {
         this.#abort.abort(
           new A3sError('io', "the host's disk is full: the box could not write and was ended"),
         ),
-    });
+    };
+    const ready = await warm?.adopt(record, rootfs, events);
+    return ready ?? bootBox(context, { record, rootfs, signal: this.#abort.signal, ...events });
   }
 
   #runWorkload(box: BootedBox): Promise<ProcessResult> {
     const { paths } = this.#options;
-    trace('monitor: agent ready');
+    trace('guest: restored until its agent answers');
     if (this.#request === undefined) throw new Error('a VM without its request');
     const workload = new Workload(box.link, this.#request, this.hub);
     this.#box = box;
@@ -289,7 +291,7 @@ export class VmRun {
     } finally {
       clearTimeout(timer);
     }
-    trace('monitor: started');
+    trace('guest: workload started');
     this.#startedAt = performance.now();
     try {
       await this.#options.started(box);

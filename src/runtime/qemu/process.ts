@@ -58,7 +58,7 @@ export function spawnQemu(options: QemuSpawn): QemuProcess {
   } finally {
     if (stateFd !== null) closeSync(stateFd);
   }
-  trace('monitor: QEMU spawned');
+  trace('monitor: template, disk and QEMU');
   const exited = watchExit(child);
   const { pid } = child;
   if (pid === undefined) {

@@ -15,7 +15,7 @@ const UNCALLED = /^events --until=(|9007199254740991)$|^run --pull=$/;
 
 /** Refusals of Docker's that name neither the flag nor its value. */
 const UNNAMED =
-  /invalid storage option|no name set for network|range of CPUs|CPU cfs period|(Minimum|Maximum) \w+ limit|dockerfile line greater than/;
+  /invalid reference format|invalid storage option|no name set for network|range of CPUs|CPU cfs period|(Minimum|Maximum) \w+ limit|dockerfile line greater than/;
 
 let engine: TestEngine;
 let env: NodeJS.ProcessEnv;

@@ -28,6 +28,8 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - A box's name has at most 240 characters. A duration of a health check is below 104 days, an integer below 2^53.
 - A box's command, environment and labels take at most 983040 bytes together, those of an \`exec\` 1048576.
 - \`logs --tail\` refuses what is not a number or \`all\`; Docker's takes it for \`all\`.
+- \`pool\` is new: boxes that are kept warm for \`run\` (\`docs/decisions/0010-pool.md\`). \`A3S_BOX_POOL=N\` keeps N boxes warm of whatever is run;
+  \`A3S_BOX_POOL=0\` uses none.
 - A reader that closes stdout ends the command quietly with 141, as SIGPIPE would; the box runs on, as with Docker.
 - \`update\` gives a running box at most the memory and the processors that its virtual machine was started with, a stopped one any.
 - \`kill\` with another signal than KILL and the box's stop signal leaves its restart policy alone; with Docker's engine any
@@ -81,20 +83,25 @@ const GROUPED = [
   'systemPrune',
 ] as const;
 
+/** Commands of our own. */
+const OURS_GROUP = Object.values(groups['pool']?.commands ?? {});
+
 /** Flags of our own. */
 const OURS = new Set(['exec --timeout', 'build --cpus']);
 
 test('docs/compatibility.md says what the flags and the replayed transcripts say', async () => {
   const sections = await Promise.all(
-    [...plain, ...GROUPED, ...Object.values(groups['volume']?.commands ?? {})].map(async (name) => {
-      const command = await load(name);
-      const names = spellings(name).map((spelling) => `\`a3s-box ${spelling}\``);
-      const rows = Object.entries(command.flags)
-        .toSorted(([a], [b]) => (a < b ? -1 : 1))
-        .map(([flag, spec]) => row(name, flag, spec));
-      const [title = name] = plain.includes(name) ? [name] : spellings(name);
-      return `### ${title}\n\n${command.summary}. ${names.join(', ')}\n\n| flag | |\n|---|---|\n${rows.join('\n')}\n`;
-    }),
+    [...plain, ...GROUPED, ...OURS_GROUP, ...Object.values(groups['volume']?.commands ?? {})].map(
+      async (name) => {
+        const command = await load(name);
+        const names = spellings(name).map((spelling) => `\`a3s-box ${spelling}\``);
+        const rows = Object.entries(command.flags)
+          .toSorted(([a], [b]) => (a < b ? -1 : 1))
+          .map(([flag, spec]) => row(name, flag, spec));
+        const [title = name] = plain.includes(name) ? [name] : spellings(name);
+        return `### ${title}\n\n${command.summary}. ${names.join(', ')}\n\n| flag | |\n|---|---|\n${rows.join('\n')}\n`;
+      },
+    ),
   );
   const text = [INTRODUCTION, ...sections, recordedSection()].join('\n');
   await expect(text).toMatchFileSnapshot('../../../docs/compatibility.md');
@@ -112,5 +119,6 @@ function verdict(command: string, flag: string, spec: FlagSpec): string {
   if (spec.refused !== undefined) return `no: ${spec.refused}`;
   if (spec.aliasOf !== undefined) return `supported, as \`--${spec.aliasOf}\``;
   if (spec.partly !== undefined) return `partly: ${spec.partly}`;
-  return OURS.has(`${command} --${flag}`) ? 'supported; not in Docker' : 'supported';
+  const ours = command.startsWith('pool') || OURS.has(`${command} --${flag}`);
+  return ours ? 'supported; not in Docker' : 'supported';
 }

@@ -11,6 +11,7 @@ const launch = {
   rootfs: { path: '/r.squashfs', digest: 'sha256:1' },
   output: true,
   stdin: false,
+  trace: '',
 };
 
 test('a launch request is complete: window size by default', () => {
@@ -26,6 +27,7 @@ test.each([
     { ...launch, rootfs: { path: '/r', digest: 1 } },
     'rootfs.digest must be a string',
   ],
+  ['no place for spans', { ...launch, trace: null }, 'trace must be a string'],
   ['no record', { ...launch, record: [] }, 'not an object'],
   ['a damaged record', { ...launch, record: { ...launch.record, cpus: '2' } }, 'bad field cpus'],
   ['a window of half rows', { ...launch, rows: 1.5 }, 'rows must be a whole number from 0 to 65535'],

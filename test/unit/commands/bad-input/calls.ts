@@ -42,6 +42,8 @@ const REST: Readonly<Partial<Record<CommandName, readonly string[]>>> = {
   logout: ['127.0.0.1:1'],
   logs: ['absent'],
   pause: ['absent'],
+  poolStart: ['--image', 'absent'],
+  poolStop: ['absent'],
   port: ['absent'],
   pull: [NO_REGISTRY],
   push: ['absent'],
@@ -111,7 +113,7 @@ export function argvOf(name: CommandName, flag?: string): string[] {
 }
 
 function isValue(words: readonly string[], index: number): boolean {
-  return ['--name', '--pull', '--since', '--until', '--username', '--password', '--cpus'].includes(
+  return ['--name', '--pull', '--since', '--until', '--username', '--password', '--cpus', '--image'].includes(
     words[index - 1] ?? '',
   );
 }
