@@ -11,6 +11,8 @@ export class Audience {
   readonly #waiting = new Set<Client>();
   /** Who hears that the next one has begun. */
   readonly #restarters = new Set<Client>();
+  /** Those of them whose run has begun, and is being written down. */
+  readonly #starting = new Set<Client>();
   /** The RESULT after which there is no other. */
   #last: Buffer | undefined;
 
@@ -41,23 +43,29 @@ export class Audience {
   }
 
   leave(client: Client): void {
-    for (const set of [this.#attached, this.#waiting, this.#restarters]) set.delete(client);
+    for (const set of [this.#attached, this.#waiting, this.#restarters, this.#starting]) set.delete(client);
   }
 
-  /** The box runs. */
+  /** The run that was asked for begins: a restart that is asked for from now on is one of this run. */
+  begun(): void {
+    for (const client of this.#restarters) this.#starting.add(client);
+    this.#restarters.clear();
+  }
+
+  /** The box runs, and its record says so. */
   restarted(): void {
-    this.#answerRestarters(DONE);
+    for (const client of this.#starting) void client.finish(DONE);
+    this.#starting.clear();
   }
 
   /** It does not run again for those who asked too late. */
   refuseRestarters(refusal: Buffer): void {
-    this.#answerRestarters(refusal);
+    for (const client of this.#takeRestarters()) void client.finish(refusal);
   }
 
   /** It does not run again: who asked for it hears how it ended. */
   giveUpRestarters(): void {
-    for (const client of this.#restarters) this.#waiting.add(client);
-    this.#restarters.clear();
+    for (const client of this.#takeRestarters()) this.#waiting.add(client);
   }
 
   /**
@@ -78,8 +86,10 @@ export class Audience {
     await Promise.all([...listeners].map((client) => client.finish(message)));
   }
 
-  #answerRestarters(answer: Buffer): void {
-    for (const client of this.#restarters) void client.finish(answer);
+  #takeRestarters(): Client[] {
+    const taken = [...this.#starting, ...this.#restarters];
+    this.#starting.clear();
     this.#restarters.clear();
+    return taken;
   }
 }

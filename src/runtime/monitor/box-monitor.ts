@@ -218,14 +218,17 @@ export class BoxMonitor implements ControlledBox {
   }
 
   async #onStarted(record: BoxRecord, box: StartedBox): Promise<void> {
-    await this.#ledger.running(box.network.ports, this.#startedBy);
+    // While that is written down the workload can be asked to end, or to run again, as at any time later.
+    this.#audience.begun();
+    const toldToEnd = this.#ledger.stoppedByUser || this.#leaving;
+    const isStopped = await this.#ledger.running(box.network.ports, this.#startedBy);
     if (this.#isFirst) {
       this.#launcher?.sendJson(MessageType.started, {});
       if (!box.fromImageTemplate) this.#template = this.#makeTemplate(box);
     }
     this.#audience.restarted();
     // Told to end before it had begun.
-    if (this.#ledger.stoppedByUser || this.#leaving) this.#run.signal(SIGKILL);
+    if (toldToEnd || isStopped) this.#run.signal(SIGKILL);
     if (hasHealthCheck(record)) await this.#watchHealth(record);
   }
 

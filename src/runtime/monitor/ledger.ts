@@ -36,10 +36,14 @@ export class BoxLedger {
     this.#record = record;
   }
 
-  /** The workload runs, because its policy or a user has started it. */
-  async running(ports: PortMapping[], by: 'policy' | 'user'): Promise<void> {
+  /**
+   * The workload runs, because its policy or a user has started it.
+   * @returns whether a user has stopped a box that its policy starts: it is to end again.
+   */
+  async running(ports: PortMapping[], by: 'policy' | 'user'): Promise<boolean> {
     const startedAt = new Date().toISOString();
     this.#startedAt = startedAt;
+    let isStopped = false;
     const written = await updateBox(this.#layout, this.#record.id, (record) => {
       record.status = 'running';
       record.pid = process.pid;
@@ -55,11 +59,15 @@ export class BoxLedger {
         record.restart_count = 0;
         // Before a policy's start it may have been set meanwhile, by who is about to ask for the end.
         record.stopped_by_user = false;
-      } else if (record.stopped_by_user) this.stoppedByUser = true;
+      } else if (record.stopped_by_user) {
+        isStopped = true;
+        this.stoppedByUser = true;
+      }
       record.health = hasHealthCheck(record) ? 'starting' : null;
     });
     if (written === null)
       throw new A3sError('no_such_box', `container ${this.#record.name} was removed while it started`);
+    return isStopped;
   }
 
   /** The VM was stopped, or goes on. */

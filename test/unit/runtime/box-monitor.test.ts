@@ -74,6 +74,40 @@ test('who waits for the end hears of it when the record says so, who restarts wh
   expect(actions(engine.layout)).toEqual(['start', 'die', 'stop', 'start', 'kill', 'die', 'stop']);
 });
 
+test('a restart that comes while the start is written down is one of the workload that has started', async () => {
+  const { engine, record, run, over } = await scriptedBox({});
+  const first = await run(0);
+  const release = await holdState(engine.layout);
+  const started = first.starts();
+  await expect.poll(() => existsSync(boxPaths(record.box_dir).controlSocket)).toBe(true);
+  const restarted = restartBox(record, TERM);
+  await expect.poll(() => first.signals).toEqual([15]);
+  await release();
+  await started;
+  first.ends(143);
+  const second = await run(1);
+  await second.starts();
+  await restarted;
+  await stopBox(record, KILL);
+  await over;
+});
+
+test('a stop that comes while the start is written down gives its grace', async () => {
+  const { engine, record, run, over } = await scriptedBox({});
+  const first = await run(0);
+  const release = await holdState(engine.layout);
+  const started = first.starts();
+  await expect.poll(() => existsSync(boxPaths(record.box_dir).controlSocket)).toBe(true);
+  const stopped = stopBox(record, TERM);
+  await expect.poll(() => first.signals).toEqual([15]);
+  await release();
+  await started;
+  expect(first.signals).toEqual([15]);
+  first.ends(0);
+  await stopped;
+  await over;
+});
+
 test('a stop that comes after a restart undoes it, and both are told of the end', async () => {
   const { engine, record, run, over } = await scriptedBox({});
   const first = await run(0);
