@@ -1,6 +1,7 @@
 /** Every measure by its name, in the order in which they run. `bench/pull.ts` has the one that needs a registry. */
 import type { MeasureResult } from './result.ts';
 import type { Setting } from './setting.ts';
+import { build } from './measures/build.ts';
 import { copy, logs } from './measures/bytes.ts';
 import { flock, idleBoxes, startsPerSecond } from './measures/density.ts';
 import { exec, execStreams } from './measures/exec.ts';
@@ -26,6 +27,7 @@ export const catalogue: readonly Measure[] = [
   { name: 'streams', title: 'Bytes through a command', take: execStreams },
   { name: 'logs', title: 'Logs', take: logs },
   { name: 'cp', title: 'Copies', take: copy },
+  { name: 'build', title: 'Builds', take: build },
   { name: 'flock', title: 'Fifty starts', take: flock },
   { name: 'concurrency', title: 'Starts per second', take: startsPerSecond },
   { name: 'idle', title: 'Idle boxes', take: idleBoxes },
