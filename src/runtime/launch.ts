@@ -5,6 +5,7 @@ import type { Layout } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { MessageType, encodeJsonMessage } from './protocol/messages.ts';
 import { MessageSession } from './message-session.ts';
+import { planClone } from './plan-clone.ts';
 import type { ProcessSession } from './process-session.ts';
 import { trace } from '../trace.ts';
 
@@ -38,7 +39,8 @@ export function launchBox(
 ): ProcessSession {
   trace('launch: request');
   const session = new MessageSession(connection);
-  const request = { op: 'launch', home: layout.home, record, rootfs, ...attach };
+  const clone = planClone(layout, record, rootfs);
+  const request = { op: 'launch', home: layout.home, record, rootfs, clone, ...attach };
   connection.write(encodeJsonMessage(MessageType.request, request));
   return session;
 }

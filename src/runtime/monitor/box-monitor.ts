@@ -22,6 +22,7 @@ import { note } from './monitor-log.ts';
 import { BoxLedger, hasHealthCheck } from './ledger.ts';
 import type { AttachRequest, BoxLimits, LaunchRequest } from './requests.ts';
 import { VmRun } from './vm-run.ts';
+import type { EarlyVm } from './early-vm.ts';
 import { trace } from '../../trace.ts';
 
 const SIGKILL = 9;
@@ -54,14 +55,15 @@ export class BoxMonitor implements ControlledBox {
   /** The image template that is being made beside the box. */
   #template: Promise<void> = Promise.resolve();
 
-  constructor(request: LaunchRequest) {
+  /** @param early the first run's VM, on its way already */
+  constructor(request: LaunchRequest, early: EarlyVm | null = null) {
     this.#request = request;
     this.#layout = layoutOf(request.home);
     this.#paths = boxPaths(request.record.box_dir);
     this.#ledger = new BoxLedger(this.#layout, request.record);
     this.#startedBy = request.record.status === 'restarting' ? 'policy' : 'user';
     mkdirSync(join(this.#paths.dir, 'sockets'), { recursive: true, mode: 0o700 });
-    this.#run = this.#newRun(request.record);
+    this.#run = this.#newRun(request.record, early);
   }
 
   /** Runs the box to its end. The launching command hears STARTED or why not; everyone attached hears the RESULT. */
@@ -182,7 +184,7 @@ export class BoxMonitor implements ControlledBox {
     await execDetached(this.#layout, this.#request.record, spec);
   }
 
-  #newRun(record: BoxRecord): VmRun {
+  #newRun(record: BoxRecord, early: EarlyVm | null = null): VmRun {
     const { rootfs, rows, cols } = this.#request;
     return new VmRun({
       layout: this.#layout,
@@ -194,6 +196,7 @@ export class BoxMonitor implements ControlledBox {
         this.#server ??= controlServer(this, this.#paths.controlSocket, (error) => this.#run.fail(error));
       },
       started: (context, box) => this.#onStarted(context, record, box),
+      early,
     });
   }
 

@@ -12,6 +12,7 @@ import type { QemuProcess } from '../qemu/process.ts';
 import type { ProcessResult } from '../process-session.ts';
 import { openContext, type RuntimeContext } from '../templates/context.ts';
 import { bootBox, type BootedBox } from './boot.ts';
+import type { EarlyVm } from './early-vm.ts';
 import { bridgeSocket } from './bridge.ts';
 import type { Client } from './client.ts';
 import type { BoxLimits } from './requests.ts';
@@ -43,6 +44,8 @@ export interface RunOptions {
   asked: () => void;
   /** The workload runs; what this throws ends the run, because a box whose start cannot be recorded must not run. */
   started: (context: RuntimeContext, box: BootedBox) => Promise<void>;
+  /** A VM that is on its way already. */
+  early: EarlyVm | null;
 }
 
 export class VmRun {
@@ -69,6 +72,7 @@ export class VmRun {
 
   constructor(options: RunOptions) {
     this.#options = options;
+    this.#qemu = options.early?.qemu;
     this.#log = openLog(options.record);
     this.hub = new OutputHub(this.#log);
   }
@@ -213,6 +217,7 @@ export class VmRun {
       record,
       rootfs,
       signal: this.#abort.signal,
+      early: this.#options.early,
       spawned: (qemu, parts) => {
         this.#qemu = qemu;
         // There is time for it while the VM comes up.
