@@ -20,7 +20,7 @@ const programs: Record<string, string> = {
 const separate = ['undici'];
 
 /** What Node is given to run: small files that load the programs with the code that was compiled earlier (src/compiled.ts). */
-const starters: Record<string, string> = { cli: 'src/cli.ts', monitor: 'monitor' };
+const starters: Record<string, string> = { cli: 'src/cli.ts', monitor: 'src/runtime/monitor-start.ts' };
 
 /** Which program a starter, or an import of it, stands for, and the runs that have enough in common to share compiled code. */
 const loaded: Record<string, { program: string; purpose: string }> = {
@@ -28,7 +28,7 @@ const loaded: Record<string, { program: string; purpose: string }> = {
     program: 'program',
     purpose: "['exec', 'logs', 'ps', 'run'].find((name) => name === process.argv[2]) ?? 'other'",
   },
-  monitor: { program: 'monitor-main', purpose: "'box'" },
+  './monitor-main.ts': { program: 'monitor-main', purpose: "'box'" },
 };
 
 const options: BuildOptions = {

@@ -13,7 +13,7 @@ import type { QemuProcess } from './qemu/process.ts';
 import type { RuntimeContext } from './templates/context.ts';
 import { discardTemplate, ensureBaseTemplate } from './templates/ensure.ts';
 import { shapeOf } from './templates/shape.ts';
-import { CloneError, startClone, type Vm } from './vm.ts';
+import { CloneError, cloneSpawn, startClone, type Vm } from './vm.ts';
 
 export interface BareVmOptions {
   /** Made, and removed by whoever ends the VM. The process list shows it: leftovers are found by it. */
@@ -54,7 +54,7 @@ export async function bootBareVm(context: RuntimeContext, options: BareVmOptions
       const scratch = join(options.dir, 'scratch.qcow2');
       provideScratch(scratch, context.bundle.scratch, false);
       const network = await slirp.attach({ port_map: [], dns: options.dns, hostname: options.hostname });
-      const { qemu, ready } = startClone(context, {
+      const clone = {
         boxDir: options.dir,
         found,
         shape,
@@ -67,7 +67,8 @@ export async function bootBareVm(context: RuntimeContext, options: BareVmOptions
         consoleFile: join(options.dir, 'console.log'),
         deadlineMs: bootTryMs(),
         lost: options.lost,
-      });
+      };
+      const { qemu, ready } = startClone(cloneSpawn(context, clone), clone);
       qemu.qmp.onEvent = (name) => {
         if (name === 'BLOCK_IO_ERROR') options.diskFull();
       };

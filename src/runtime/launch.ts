@@ -5,6 +5,7 @@ import type { Layout } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { encodeRequest } from './protocol/request.ts';
 import { MessageSession } from './message-session.ts';
+import { planClone } from './plan-clone.ts';
 import type { ProcessSession } from './process-session.ts';
 import { trace, traceFile } from '../trace.ts';
 
@@ -37,7 +38,8 @@ export function launchBox(
   { rootfs, ...attach }: LaunchOptions,
 ): ProcessSession {
   const session = new MessageSession(connection);
-  const request = { op: 'launch', home: layout.home, record, rootfs, trace: traceFile(), ...attach };
+  const clone = planClone(layout, record, rootfs);
+  const request = { op: 'launch', home: layout.home, record, rootfs, clone, trace: traceFile(), ...attach };
   connection.write(encodeRequest(request));
   trace('command: box handed to its monitor');
   return session;

@@ -1,13 +1,13 @@
 /**
- * Entry point of a box's monitor. Descriptor 3 is the connection to the command that starts the box, or to the keeper that wants a
+ * The program of a box's monitor. Descriptor 3 is the connection to the command that starts the box, or to the keeper that wants a
  * warm one.
  */
 import { Socket } from 'node:net';
 
 import { BoxMonitor } from './monitor/box-monitor.ts';
 import { Client } from './monitor/client.ts';
+import type { EarlyVm } from './monitor/early-vm.ts';
 import { note, openMonitorLog } from './monitor/monitor-log.ts';
-import { readRequest } from './monitor/read-request.ts';
 import { parseLaunch } from './monitor/requests.ts';
 import { asksForWarmBox, parseWarmRequest } from './warm/request.ts';
 import type { WarmBox } from './warm/warm-box.ts';
@@ -16,23 +16,23 @@ import { trace, traceTo } from '../trace.ts';
 
 const LAUNCH_FD = 3;
 
-trace('monitor: Node and the program');
+/**
+ * Watches the box of the request `payload` to its end, then ends the process.
+ * @param early the VM that the request plans, if it was started
+ */
+export function monitor(payload: Buffer | null, early: EarlyVm | null): void {
+  trace('monitor: Node and the program');
+  process.on('uncaughtException', crash);
+  // Without a request there is no box to watch: the command found something wrong.
+  if (payload === null) process.exit(1);
+  const life = asksForWarmBox(payload) ? waitForBox(payload) : runBox(payload, early);
+  life.then(() => process.exit(0), crash);
+}
 
-// A terminal's Ctrl-C or a closed session ends commands, not boxes.
-for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
-
-process.on('uncaughtException', crash);
-
-const payload = readRequest(LAUNCH_FD);
-// Without a request there is no box to watch: the command found something wrong.
-if (payload === null) process.exit(1);
-const life = asksForWarmBox(payload) ? waitForBox(payload) : runBox(payload);
-life.then(() => process.exit(0), crash);
-
-function runBox(launch: Buffer): Promise<void> {
+function runBox(launch: Buffer, early: EarlyVm | null): Promise<void> {
   const request = parseLaunch(launch);
   openMonitorLog(boxPaths(request.record.box_dir).monitorLog);
-  const box = new BoxMonitor(request);
+  const box = new BoxMonitor(request, { early });
   watch(box);
   const launcher = new Client(new Socket({ fd: LAUNCH_FD }), {
     message: (message, client) => box.message(message, client),
@@ -50,7 +50,7 @@ async function waitForBox(request: Buffer): Promise<void> {
     const request = parseLaunch(launch);
     // Of the command whose box it is now.
     traceTo(request.trace);
-    return new BoxMonitor(request, vm);
+    return new BoxMonitor(request, { warm: vm });
   });
   watch(box);
   await box.live();

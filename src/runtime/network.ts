@@ -16,6 +16,8 @@ export interface NetworkAttachment {
 }
 
 export interface NetworkBackend {
+  /** The value of `-netdev`; `ports` are taken on the host. */
+  netdev(record: Pick<BoxRecord, 'hostname'>, ports: readonly PortMapping[]): string;
   attach(record: Pick<BoxRecord, 'port_map' | 'dns' | 'hostname'>): Promise<NetworkAttachment>;
 }
 
@@ -27,14 +29,17 @@ const SLIRP_DNS = '10.0.2.3';
 
 /** QEMU's own user-mode stack: no process, no rights. IPv6 stays off: its host alias is the host's own ::1. */
 export const slirp: NetworkBackend = {
-  async attach(record) {
-    const ports = await Promise.all(record.port_map.map(resolvePort));
+  netdev({ hostname }, ports) {
     const forwards = ports.map(
       (port) =>
         `,hostfwd=${port.protocol}:${port.host_ip}:${port.host_port}-${SLIRP_GUEST}:${port.guest_port}`,
     );
+    return `user,id=net0,ipv6=off,hostname=${escapeOption(hostname)}${forwards.join('')}`;
+  },
+  async attach(record) {
+    const ports = await Promise.all(record.port_map.map(resolvePort));
     return {
-      netdev: `user,id=net0,ipv6=off,hostname=${escapeOption(record.hostname)}${forwards.join('')}`,
+      netdev: slirp.netdev(record, ports),
       ports,
       guest: {
         enabled: true,
@@ -52,6 +57,7 @@ export const UNCONNECTED_NETDEV = 'hubport,id=net0,hubid=0';
 
 /** `--network none`. */
 export const none: NetworkBackend = {
+  netdev: () => UNCONNECTED_NETDEV,
   attach() {
     return Promise.resolve({
       netdev: UNCONNECTED_NETDEV,
@@ -61,6 +67,11 @@ export const none: NetworkBackend = {
     });
   },
 };
+
+/** The backend of the box's network. */
+export function backendOf({ network }: Pick<BoxRecord, 'network'>): NetworkBackend {
+  return network === 'none' ? none : slirp;
+}
 
 /**
  * QEMU's complaint about a port it could not take, as Docker words it; null when its stderr says nothing of the kind.

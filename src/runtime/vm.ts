@@ -3,26 +3,39 @@ import { A3sError } from '../errors.ts';
 import { AgentLink } from './agent-link.ts';
 import { portTakenError } from './network.ts';
 import { guestText } from './protocol/guest-text.ts';
-import { AGENT_FD, QMP_FD, STATE_FD, spawnQemu, type QemuExit, type QemuProcess } from './qemu/process.ts';
+import {
+  AGENT_FD,
+  QMP_FD,
+  STATE_FD,
+  spawnQemu,
+  type QemuExit,
+  type QemuProcess,
+  type QemuSpawn,
+} from './qemu/process.ts';
 import { qemuArguments, type Disk, type MachineShape, type Share } from './qemu/args.ts';
 import { loadState } from './qemu/migration.ts';
 import { acceleratorOf, type RuntimeContext } from './templates/context.ts';
 import type { FoundTemplate } from './templates/ensure.ts';
+import type { EarlyVm } from './monitor/early-vm.ts';
 
-export interface CloneOptions {
+/** What decides how QEMU is started. */
+export interface ClonePlan {
   /** Names the process; holds the box's directory, by which leftovers are found. */
   boxDir: string;
   found: FoundTemplate;
   shape: MachineShape;
   root: string;
   scratch: string;
-  /** The disk holds writes of an earlier start; otherwise it is a fresh copy of the template's. */
-  scratchKept: boolean;
   /** The disk ends with the VM. */
   scratchFleeting?: boolean;
   netdev: string;
   shares: Share[];
   consoleFile: string;
+}
+
+export interface CloneOptions extends ClonePlan {
+  /** The disk holds writes of an earlier start; otherwise it is a fresh copy of the template's. */
+  scratchKept: boolean;
   /** How long the clone may take until its agent answers. */
   deadlineMs: number;
   /** The session is lost: QEMU ended, or the guest broke the protocol. Called at most once, after a successful start. */
@@ -45,13 +58,10 @@ export class CloneError extends A3sError {
   }
 }
 
-/** Starts QEMU on a template; everything up to the agent's answer is already under way when this returns. */
-export function startClone(
-  context: RuntimeContext,
-  options: CloneOptions,
-): { qemu: QemuProcess; ready: Promise<Vm> } {
+/** How QEMU is started on a template. */
+export function cloneSpawn(context: RuntimeContext, options: ClonePlan): QemuSpawn {
   const { template, accelerator } = options.found;
-  const qemu = spawnQemu({
+  return {
     binary: context.host.qemu.path,
     stateFile: template.state,
     args: qemuArguments({
@@ -75,12 +85,24 @@ export function startClone(
       agentFd: AGENT_FD,
       consoleFile: options.consoleFile,
     }),
-  });
-  return { qemu, ready: connect(qemu, options) };
+  };
 }
 
-async function connect(qemu: QemuProcess, options: CloneOptions): Promise<Vm> {
-  const loaded = loadState(qemu.qmp, STATE_FD, options.deadlineMs);
+/**
+ * Starts QEMU on a template, or goes on with `early`, which was started so; everything up to the agent's answer is already under
+ * way when this returns.
+ */
+export function startClone(
+  spawn: QemuSpawn,
+  options: CloneOptions,
+  early: EarlyVm | null = null,
+): { qemu: QemuProcess; ready: Promise<Vm> } {
+  const qemu = early?.qemu ?? spawnQemu(spawn);
+  const loaded = early?.loaded ?? loadState(qemu.qmp, STATE_FD, options.deadlineMs);
+  return { qemu, ready: connect(qemu, loaded, options) };
+}
+
+async function connect(qemu: QemuProcess, loaded: Promise<void>, options: CloneOptions): Promise<Vm> {
   // Whatever fails, the error that matters is why QEMU went, when it went.
   let accepted = false;
   loaded.then(

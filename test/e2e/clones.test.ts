@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
+import { temporaryDirectory } from '../temporary.ts';
 import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
 import { inBatches } from './fixture/batches.ts';
@@ -58,6 +61,14 @@ describe('clones of one template', () => {
     run.child.stdin.end();
     expect(await run.ended).toMatchObject({ status: 0 });
     expect(Math.max(...errors)).toBeLessThan(50);
+  });
+
+  test('are started before their monitor is loaded, and once', async () => {
+    await warmTemplateHashes(home());
+    const trace = join(temporaryDirectory(), 'trace');
+    await a3sOk(['run', '--rm', 'a3s/base', 'true'], { env: { A3S_BOX_TRACE: trace } });
+    const steps = readFileSync(trace, 'utf8').match(/(?<=monitor: )(?:QEMU spawned|loaded)$/gm);
+    expect(steps).toEqual(['QEMU spawned', 'loaded']);
   });
 
   test('leave the files of the template as they were, after 100 of them', async () => {

@@ -156,6 +156,7 @@ impl Server {
         self.warm(root)?;
         rootfs::read_ahead(warm);
         self.zygote = Some(self.make_zygote()?);
+        self.forerunner = super::forerunner::prepare()?;
         rustix::fs::sync();
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod commands;
 mod control;
+mod forerunner;
 mod http_services;
 mod input;
 mod output;
@@ -81,6 +82,8 @@ pub struct Server {
     ready: VecDeque<(u32, usize)>,
     mounted: Option<Root>,
     zygote: Option<(u32, Zygote)>,
+    /// Closed when a session begins, see [`forerunner`].
+    forerunner: Option<OwnedFd>,
     workload: Option<Workload>,
     stage: Option<Stage>,
     ran: bool,
@@ -121,6 +124,7 @@ impl Server {
             ready: VecDeque::new(),
             mounted: None,
             zygote: None,
+            forerunner: None,
             workload: None,
             stage: None,
             ran: false,
@@ -147,6 +151,10 @@ impl Server {
                 return;
             }
             let count = self.port.read(&mut bytes);
+            if count > 0 && !self.in_session {
+                // Before anything else, because it goes on beside it.
+                self.forerunner = None;
+            }
             if let Err(violation) = self.accept(&bytes[..count]) {
                 self.refuse(violation);
             }

@@ -4,7 +4,7 @@ import { boxPaths } from '../../state/layout.ts';
 import type { BoxRecord } from '../../state/record.ts';
 import { verifyBundle } from '../bundle-check.ts';
 import { bootTryMs } from '../deadlines.ts';
-import { none, slirp, type NetworkAttachment } from '../network.ts';
+import { backendOf, type NetworkAttachment } from '../network.ts';
 import type { QemuProcess } from '../qemu/process.ts';
 import type { RuntimeContext } from '../templates/context.ts';
 import {
@@ -14,8 +14,9 @@ import {
   type FoundTemplate,
 } from '../templates/ensure.ts';
 import { shapeOf } from '../templates/shape.ts';
-import { CloneError, startClone, type Vm } from '../vm.ts';
+import { CloneError, cloneSpawn, startClone, type Vm } from '../vm.ts';
 import type { MachineShape, Share } from '../qemu/args.ts';
+import { takeEarly, type EarlyVm } from './early-vm.ts';
 import { planMounts, type MountPlan } from './mounts.ts';
 import { provideScratch } from './scratch.ts';
 import { readBoxes } from '../../state/boxes-file.ts';
@@ -49,6 +50,8 @@ export interface BootOptions {
   lost: (error: Error) => void;
   /** QEMU could not write the box's disk and has stopped the VM. */
   diskFull: () => void;
+  /** A VM that is on its way already, taken if it is the one that the box needs, else killed. */
+  early?: EarlyVm | null;
 }
 
 export interface BootedBox extends Vm {
@@ -69,11 +72,13 @@ export async function bootBox(context: RuntimeContext, options: BootOptions): Pr
   const shape = shapeOf(record, plan.shares.length);
   await sweepVolumes(context, plan);
   const randomPorts = record.port_map.some((port) => port.host_port === 0 || port.drawn === true);
+  let early = options.early ?? null;
   for (let attempt = 1; ; attempt += 1) {
     const found = await chooseTemplate(context, shape, options);
     try {
-      return await bootFrom(context, options, { found, shape, ...plan });
+      return await bootFrom(context, options, { found, shape, ...plan, early });
     } catch (error) {
+      early = null;
       options.signal.throwIfAborted();
       const portTaken = error instanceof A3sError && error.code === 'port_taken';
       if (portTaken && randomPorts && attempt < PORT_TRIES) continue;
@@ -100,6 +105,7 @@ interface BootParts {
   shape: MachineShape;
   shares: Share[];
   mounts: MountPlan[];
+  early: EarlyVm | null;
 }
 
 /** Volumes that are to be filled may hold what boxes left that were killed at it. */
@@ -120,29 +126,33 @@ async function sweepVolumes(
 async function bootFrom(
   context: RuntimeContext,
   options: BootOptions,
-  { found, shape, shares, mounts }: BootParts,
+  { found, shape, shares, mounts, ...parts }: BootParts,
 ): Promise<BootedBox> {
   const { record, rootfs } = options;
   const paths = boxPaths(record.box_dir);
   const original = found.template.scratch ?? context.bundle.scratch;
   if (original === context.bundle.scratch && !record.has_writes)
     verifyBundle(context.bundle, ['scratch.qcow2']);
-  provideScratch(paths.scratch, original, record.has_writes);
-  const backend = record.network === 'none' ? none : slirp;
-  const network = await backend.attach(record);
-  const { qemu, ready } = startClone(context, {
+  const network = await backendOf(record).attach(record);
+  const plan = {
     boxDir: record.box_dir,
     found,
     shape,
     root: rootfs.path,
     scratch: paths.scratch,
-    scratchKept: record.has_writes,
     netdev: network.netdev,
     shares,
     consoleFile: paths.consoleLog,
-    deadlineMs: bootTryMs(),
-    lost: options.lost,
-  });
+  };
+  const spawn = cloneSpawn(context, plan);
+  const early = await takeEarly(parts.early, spawn);
+  // Who planned the early one has made its disk.
+  if (early === null) provideScratch(paths.scratch, original, record.has_writes);
+  const { qemu, ready } = startClone(
+    spawn,
+    { ...plan, scratchKept: record.has_writes, deadlineMs: bootTryMs(), lost: options.lost },
+    early,
+  );
   qemu.qmp.onEvent = (name) => {
     if (name === 'BLOCK_IO_ERROR') options.diskFull();
   };

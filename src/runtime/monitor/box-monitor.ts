@@ -21,8 +21,7 @@ import type { HealthMonitor } from './health.ts';
 import { note } from './monitor-log.ts';
 import { BoxLedger, hasHealthCheck } from './ledger.ts';
 import type { AttachRequest, BoxLimits, LaunchRequest } from './requests.ts';
-import { VmRun, type RunOptions, type StartedBox } from './vm-run.ts';
-import type { WarmVm } from '../warm/warm-vm.ts';
+import { VmRun, type GivenVm, type RunOptions, type StartedBox } from './vm-run.ts';
 import { trace } from '../../trace.ts';
 
 const SIGKILL = 9;
@@ -59,10 +58,10 @@ export class BoxMonitor implements ControlledBox {
   /** The image template that is being made beside the box. */
   #template: Promise<void> = Promise.resolve();
 
-  /** @param warm a VM that is up already, for the first run */
+  /** @param given a VM for the first run that is up already, or on its way */
   constructor(
     request: LaunchRequest,
-    warm?: WarmVm,
+    given: GivenVm = {},
     makeRun: (options: RunOptions) => BoxRun = (options) => new VmRun(options),
   ) {
     this.#request = request;
@@ -72,7 +71,7 @@ export class BoxMonitor implements ControlledBox {
     this.#ledger = new BoxLedger(this.#layout, request.record);
     this.#startedBy = request.record.status === 'restarting' ? 'policy' : 'user';
     mkdirSync(join(this.#paths.dir, 'sockets'), { recursive: true, mode: 0o700 });
-    this.#run = this.#newRun(request.record, warm);
+    this.#run = this.#newRun(request.record, given);
   }
 
   /** Runs the box to its end. The launching command hears STARTED or why not; everyone attached hears the RESULT. */
@@ -201,7 +200,7 @@ export class BoxMonitor implements ControlledBox {
     await execDetached(this.#layout, this.#request.record, spec);
   }
 
-  #newRun(record: BoxRecord, warm?: WarmVm): BoxRun {
+  #newRun(record: BoxRecord, given: GivenVm = {}): BoxRun {
     const { rootfs, rows, cols } = this.#request;
     return this.#makeRun({
       layout: this.#layout,
@@ -213,7 +212,7 @@ export class BoxMonitor implements ControlledBox {
         this.#server ??= controlServer(this, this.#paths.controlSocket, (error) => this.#run.fail(error));
       },
       started: (box) => this.#onStarted(record, box),
-      warm,
+      given,
     });
   }
 

@@ -12,6 +12,7 @@ import type { QemuProcess } from '../qemu/process.ts';
 import type { ProcessResult } from '../process-session.ts';
 import { openContext, type RuntimeContext } from '../templates/context.ts';
 import { bootBox, type BootedBox, type BootOptions } from './boot.ts';
+import type { EarlyVm } from './early-vm.ts';
 import { bridgeSocket } from './bridge.ts';
 import type { Client } from './client.ts';
 import type { BoxLimits } from './requests.ts';
@@ -46,8 +47,15 @@ export interface RunOptions {
   asked: () => void;
   /** The workload runs; what this throws ends the run, because a box whose start cannot be recorded must not run. */
   started: (box: StartedBox) => Promise<void>;
-  /** A VM that is up already, for this run alone. */
-  warm?: WarmVm | undefined;
+  given: GivenVm;
+}
+
+/** A VM for one run that was not made by it. */
+export interface GivenVm {
+  /** Up already. */
+  warm?: WarmVm;
+  /** On its way. */
+  early?: EarlyVm | null;
 }
 
 /** What the start of a box tells of its VM. */
@@ -79,6 +87,7 @@ export class VmRun {
 
   constructor(options: RunOptions) {
     this.#options = options;
+    this.#qemu = options.given.early?.qemu;
     this.#log = openLog(options.record);
     this.hub = new OutputHub(this.#log);
   }
@@ -116,7 +125,7 @@ export class VmRun {
     let booting: Promise<BootedBox> | undefined;
     let result: ProcessResult;
     try {
-      const context = this.#options.warm?.context ?? openContext(this.#options.layout);
+      const context = this.#options.given.warm?.context ?? openContext(this.#options.layout);
       booting = this.#boot(context);
       const box = await Promise.race([booting, failed]);
       result = await Promise.race([this.#runWorkload(box), failed]);
@@ -235,7 +244,7 @@ export class VmRun {
   }
 
   async #boot(context: RuntimeContext): Promise<BootedBox> {
-    const { record, rootfs, size, warm } = this.#options;
+    const { record, rootfs, size, given } = this.#options;
     const events: Pick<BootOptions, 'spawned' | 'lost' | 'diskFull'> = {
       spawned: (qemu, parts) => {
         this.#qemu = qemu;
@@ -252,8 +261,9 @@ export class VmRun {
           new A3sError('io', "the host's disk is full: the box could not write and was ended"),
         ),
     };
-    const ready = await warm?.adopt(record, rootfs, events);
-    return ready ?? bootBox(context, { record, rootfs, signal: this.#abort.signal, ...events });
+    const ready = await given.warm?.adopt(record, rootfs, events);
+    const { signal } = this.#abort;
+    return ready ?? bootBox(context, { record, rootfs, signal, early: given.early ?? null, ...events });
   }
 
   #runWorkload(box: BootedBox): Promise<ProcessResult> {

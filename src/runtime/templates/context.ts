@@ -31,6 +31,12 @@ export function acceleratorOf(name: 'kvm' | 'tcg'): Accelerator {
 }
 
 /**
+ * Spared, because it is work at every exec, session or tick, and for nothing in a box: security modules without a policy, groups
+ * of processes by session, which a box with its own control group never schedules by, a watchdog for hung processors.
+ */
+const SPARED = ['lsm=landlock,yama', 'noautogroup', 'nowatchdog'];
+
+/**
  * The kernel's command line. Under emulation the TSC's rate is given, because its calibration hangs one boot in five there. The
  * kernel is told to trust the TSC, because it would otherwise count its own ticks, which are late on a busy host. And the guest's
  * CPU-bug mitigations are off, because the emulated CPU has none of those bugs. A restart is a triple fault, at which QEMU ends: of
@@ -40,7 +46,7 @@ export function kernelCommandLine(accelerator: Accelerator, tscKhz: number): str
   const emulated =
     accelerator.name === 'tcg' ? [`tsc_early_khz=${tscKhz}`, 'tsc=reliable', 'mitigations=off'] : [];
   const always = ['console=hvc0', 'quiet', 'panic=-1', 'reboot=t', 'random.trust_cpu=on', 'audit=0'];
-  return [...always, ...emulated].join(' ');
+  return [...always, ...SPARED, ...emulated].join(' ');
 }
 
 export function templateInputs(

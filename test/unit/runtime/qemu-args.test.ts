@@ -75,7 +75,7 @@ test('template and clone have the same devices in the same order', () => {
     'virtserialport,chardev=agent,name=a3s.agent.0',
     'virtio-blk-device,drive=root,serial=root',
     'virtio-blk-device,drive=scratch,serial=scratch',
-    'virtio-net-device,netdev=net0,mac=52:54:00:a3:50:01',
+    'virtio-net-device,netdev=net0,mac=52:54:00:a3:50:01,guest_announce=off',
     ...[0, 1, 2, 3].map((slot) => `virtio-9p-device,fsdev=fs${slot},mount_tag=share${slot}`),
   ]);
   for (const option of ['-M', '-cpu', '-smp', '-m', '-accel']) {
