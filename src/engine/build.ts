@@ -1,6 +1,5 @@
 /** `build`: a Dockerfile and its context become an image, or files. */
 import { availableParallelism } from 'node:os';
-import { writeFileSync } from 'node:fs';
 
 import { BuildCache } from '../build/cache/build-cache.ts';
 import { trimBuildCache } from '../build/cache/trim.ts';
@@ -25,6 +24,7 @@ import { Contexts } from './build/contexts.ts';
 import { openDefinition } from './build/definition.ts';
 import { findingsIn } from './build/findings.ts';
 import { type BuildInputs, readInputs } from './build/inputs.ts';
+import { prepareNotes, writeNote } from './build/noted-files.ts';
 import { newBuildRef, publish } from './build/publish.ts';
 import type { Engine } from './types.ts';
 
@@ -40,6 +40,7 @@ export async function buildImage(
   request: BuildRequest,
   events: BuildEvents,
 ): Promise<BuildOutcome> {
+  prepareNotes(request);
   const given = new AbortController();
   const signal = AbortSignal.any([request.signal, given.signal]);
   const steps = new Steps(events);
@@ -48,10 +49,20 @@ export async function buildImage(
   try {
     const fail = (error: unknown): void => given.abort(error);
     const outcome = await buildFrom({ engine, request, inputs, context, steps, signal, fail });
-    await trimBuildCache(engine.layout);
+    await trim(engine);
     return outcome;
   } catch (error) {
     throw explained(error, context);
+  }
+}
+
+/** A build that is done is not undone by what it leaves behind. */
+async function trim({ layout, notify }: Engine): Promise<void> {
+  try {
+    await trimBuildCache(layout);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    notify(`WARNING: the build cache could not be made smaller: ${reason}`);
   }
 }
 
@@ -146,10 +157,10 @@ async function finish(
     stdout: request.stdout,
     signal,
   });
-  if (request.iidFile !== undefined) writeFileSync(request.iidFile, image?.id ?? '');
+  if (request.iidFile !== undefined) writeNote(request.iidFile, image?.id ?? '');
   if (request.metadataFile !== undefined) {
     const names = inputs.outputs.flatMap((output) => ('names' in output ? output.names : []));
-    writeFileSync(request.metadataFile, metadataJson({ buildRef: newBuildRef(), image, names }));
+    writeNote(request.metadataFile, metadataJson({ buildRef: newBuildRef(), image, names }));
   }
   return { imageId: image?.id, dockerfile: { file: context.dockerfile.name, text: textOf(context) } };
 }
