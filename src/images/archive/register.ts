@@ -13,6 +13,8 @@ import type { Spool } from './spool.ts';
 
 export interface Registered {
   image: Image;
+  /** Of the manifest that the names lead to: another one than was brought where the store had the image. */
+  entry: Descriptor;
   /** Names that another image had until now. */
   moved: { name: string; from: Descriptor }[];
 }
@@ -86,7 +88,7 @@ async function nameStored(
     }
     return changed;
   });
-  return { image, moved };
+  return { image, entry, moved };
 }
 
 /** What the store has of the image with this ID, under a lease that keeps it there. */
