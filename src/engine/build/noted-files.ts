@@ -3,6 +3,7 @@ import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { A3sError } from '../../errors.ts';
+import { goWords } from '../../go-words.ts';
 import type { BuildRequest } from '../build-types.ts';
 
 /**
@@ -26,14 +27,6 @@ export function prepareNotes({
 /** @throws A3sError `io` in Go's words. */
 export function writeNote(file: string, text: string): void {
   inGoWords(() => writeFileSync(file, text));
-}
-
-/** What the system says of a file, as Go words it: `open /x: permission denied`; another error as it is. */
-export function goWords(error: unknown): unknown {
-  if (!(error instanceof Error) || !('syscall' in error) || !('path' in error)) return error;
-  const [, reason] = /^[A-Z0-9]+: (.*?), /.exec(error.message) ?? [];
-  if (reason === undefined) return error;
-  return new A3sError('io', `${String(error.syscall)} ${String(error.path)}: ${reason}`, { cause: error });
 }
 
 function inGoWords(work: () => void): void {

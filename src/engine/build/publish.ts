@@ -11,12 +11,12 @@ import { exportLocal } from '../../build/output/export-local.ts';
 import { exportArchive, exportLayout } from '../../build/output/exporters.ts';
 import { nameImage, writeImage, type WrittenImage } from '../../build/output/write-image.ts';
 import { exportTree } from '../../build/tree/export.ts';
+import { goWords } from '../../go-words.ts';
 import { canonicalTag, familiarString, parseReference } from '../../images/reference.ts';
 import type { Lease } from '../../images/store/leases.ts';
 import { tellImage } from '../image-events.ts';
 import { push } from '../push.ts';
 import type { Engine } from '../types.ts';
-import { goWords } from './noted-files.ts';
 
 export interface PublishOptions {
   lease: Lease;
