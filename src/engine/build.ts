@@ -83,6 +83,10 @@ async function buildFrom(build: Build): Promise<BuildOutcome> {
   const planned = await planWithFindings(build, bases);
   const { plan } = planned;
   const stageSteps = evaluateStages(plan, await bases.environmentOf(planned));
+  // Names of stages are in lower case.
+  const fresh = new Set(
+    request.noCacheFilter.filter((name) => name !== '').map((name) => name.toLowerCase()),
+  );
   const cache = new BuildCache(engine.layout, lease);
   for (const reference of request.cacheFrom) await bases.cacheFrom(cache, reference);
   const results = new StageResults(plan);
@@ -99,7 +103,7 @@ async function buildFrom(build: Build): Promise<BuildOutcome> {
     machine: inputs.machine,
     remote: inputs.remote,
     epoch: inputs.epoch,
-    isFresh: (stage) => request.noCache || (stage !== '' && request.noCacheFilter.includes(stage)),
+    isFresh: (stage) => request.noCache || fresh.has(stage),
     listings: new Map(),
     once: new Once(),
     slots: new Slots(COMMANDS_AT_ONCE),
