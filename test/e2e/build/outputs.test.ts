@@ -138,7 +138,9 @@ test('the digest that is told is that of the image that has the name', async () 
   const told: unknown = JSON.parse(readFileSync(file, 'utf8'));
   expect(told).toMatchObject({ 'image.name': 'docker.io/library/build-out:2' });
   const digests = new Set(here.index().match(/sha256:[0-9a-f]{64}/g));
-  expect(told).toMatchObject({ 'containerimage.digest': expect.toSatisfy((one: string) => digests.has(one)) });
+  expect(told).toMatchObject({
+    'containerimage.digest': expect.toSatisfy((one: string) => digests.has(one)),
+  });
   rmSync(plain, { recursive: true });
 });
 
