@@ -86,6 +86,7 @@ beforeAll(async () => {
 }, MAKING_MS);
 afterAll(async () => {
   await a3s(['rmi', '-f', NAME, BASE]);
+  await a3sOk(['builder', 'prune', '-af']);
   rmSync(context, { recursive: true, force: true });
 });
 
