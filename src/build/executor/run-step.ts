@@ -4,14 +4,13 @@ import { runCommandLine } from '../dockerfile/evaluate/command-line.ts';
 import type { Run } from '../dockerfile/instructions/types.ts';
 import type { RunStep } from '../stage/types.ts';
 import type { Step } from './evaluate-stages.ts';
-import { failureOf, StepFailure } from './failure.ts';
+import { complaintOf, failureOf, StepFailure } from './failure.ts';
 import type { Machine } from './machine.ts';
 import { type PreparedMount, prepareMounts } from './mounts.ts';
 import type { StageProgress } from './stage-progress.ts';
 import type { StepReport } from './steps.ts';
 
 const SCRIPT_MODE = 0o755;
-const GUEST_ERROR = 'runc run failed: unable to start container process: ';
 
 /**
  * @returns what the command left behind, and the key that it is cached under.
@@ -71,7 +70,8 @@ export async function runStep(
     const { machine } = progress;
     const command = (): ReturnType<Machine['run']> => machine.run(chain, ready, caches, report);
     const { result: end, layer } = await session.slots.hold(command, machine.isUp);
-    if (end.error !== undefined) report.stderr(Buffer.from(`${GUEST_ERROR}${end.error.message}\n`));
+    const complaint = complaintOf(end);
+    if (complaint !== undefined) report.stderr(Buffer.from(`${complaint}\n`));
     const failure = failureOf(args, end, run.lines);
     if (failure !== null) throw failure;
     return layer;
