@@ -55,6 +55,6 @@ export const run = defineCommand({
       session.detach();
       return 0;
     }
-    return finishRun(context, session, streams, flags);
+    return await finishRun(context, session, streams, flags);
   },
 });

@@ -17,7 +17,8 @@ import type { DockerfileError } from '../build/dockerfile/error.ts';
 import { parseDockerfile } from '../build/dockerfile/parse-dockerfile.ts';
 import { metadataJson } from '../build/output/metadata.ts';
 import { A3sError } from '../errors.ts';
-import { takeLease } from '../images/store/leases.ts';
+import { sweepSpools, takeLease } from '../images/store/leases.ts';
+import { sweepDeadBuilds } from '../state/template-builds.ts';
 import { BuildError, type BuildEvents, type BuildOutcome, type BuildRequest } from './build-types.ts';
 import { Bases } from './build/bases.ts';
 import { Contexts } from './build/contexts.ts';
@@ -41,6 +42,9 @@ export async function buildImage(
   events: BuildEvents,
 ): Promise<BuildOutcome> {
   prepareNotes(request);
+  // What a killed build has left.
+  sweepSpools(engine.layout);
+  await sweepDeadBuilds(engine.layout);
   const given = new AbortController();
   const signal = AbortSignal.any([request.signal, given.signal]);
   const steps = new Steps(events);
@@ -115,7 +119,7 @@ async function buildFrom(build: Build): Promise<BuildOutcome> {
     (stage) => bases.open(stage, { planned, contexts }),
     build.fail,
   );
-  return finish(build, lease, target);
+  return await finish(build, lease, target);
 }
 
 /** The plan; what the checks find is told also when there is none. */

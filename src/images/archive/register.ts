@@ -52,7 +52,7 @@ async function register(
   const known = made ? await knownImage(layout, lease, files[1]?.digest) : undefined;
   const entry = known ?? brought;
   if (known === undefined) spool.adopt(files);
-  return nameStored(layout, bundleDir, entry, names);
+  return await nameStored(layout, bundleDir, entry, names);
 }
 
 /**
@@ -67,7 +67,7 @@ export async function registerStored(
   using lease = takeLease(layout);
   await lease.hold(digests);
   const known = await knownImage(layout, lease, digests[1]);
-  return nameStored(layout, bundleDir, known ?? entry, names);
+  return await nameStored(layout, bundleDir, known ?? entry, names);
 }
 
 async function nameStored(

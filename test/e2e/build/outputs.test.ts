@@ -128,6 +128,22 @@ test('to go to the root makes no layer and is no step', async () => {
   rmSync(plain, { recursive: true });
 });
 
+test('no lease outlives a build, and nothing of a killed one outlives the next', async () => {
+  const plain = makeContext({ c: 'context\n' }, 'FROM scratch\nCOPY c /c\n');
+  const here = machine();
+  await here.ok(['build', '-q', plain]);
+  expect(here.files('leases')).toEqual([]);
+  // Of a process that has gone: there is no such number.
+  const left = [
+    join(here.images, 'ingest', 'spool-4999999-1-1'),
+    join(here.home, 'builds', 'vm-4999999-1-1'),
+  ];
+  for (const directory of left) mkdirSync(directory, { recursive: true });
+  await here.ok(['build', '-q', plain]);
+  expect(left.filter(existsSync)).toEqual([]);
+  rmSync(plain, { recursive: true });
+});
+
 test('the digest that is told is that of the image that has the name', async () => {
   const plain = makeContext({ c: 'context\n' }, 'FROM scratch\nCOPY c /c\n');
   const here = machine();
