@@ -1,6 +1,5 @@
 /** `build`: a Dockerfile and its context become an image, or files. */
 import { availableParallelism } from 'node:os';
-import { writeFileSync } from 'node:fs';
 
 import { BuildCache } from '../build/cache/build-cache.ts';
 import { trimBuildCache } from '../build/cache/trim.ts';
@@ -18,13 +17,15 @@ import type { DockerfileError } from '../build/dockerfile/error.ts';
 import { parseDockerfile } from '../build/dockerfile/parse-dockerfile.ts';
 import { metadataJson } from '../build/output/metadata.ts';
 import { A3sError } from '../errors.ts';
-import { takeLease } from '../images/store/leases.ts';
+import { sweepSpools, takeLease } from '../images/store/leases.ts';
+import { sweepDeadBuilds } from '../state/template-builds.ts';
 import { BuildError, type BuildEvents, type BuildOutcome, type BuildRequest } from './build-types.ts';
 import { Bases } from './build/bases.ts';
 import { Contexts } from './build/contexts.ts';
 import { openDefinition } from './build/definition.ts';
 import { findingsIn } from './build/findings.ts';
 import { type BuildInputs, readInputs } from './build/inputs.ts';
+import { prepareNotes, writeNote } from './build/noted-files.ts';
 import { newBuildRef, publish } from './build/publish.ts';
 import type { Engine } from './types.ts';
 
@@ -40,6 +41,10 @@ export async function buildImage(
   request: BuildRequest,
   events: BuildEvents,
 ): Promise<BuildOutcome> {
+  prepareNotes(request);
+  // What a killed build has left.
+  sweepSpools(engine.layout);
+  await sweepDeadBuilds(engine.layout);
   const given = new AbortController();
   const signal = AbortSignal.any([request.signal, given.signal]);
   const steps = new Steps(events);
@@ -48,10 +53,20 @@ export async function buildImage(
   try {
     const fail = (error: unknown): void => given.abort(error);
     const outcome = await buildFrom({ engine, request, inputs, context, steps, signal, fail });
-    await trimBuildCache(engine.layout);
+    await trim(engine);
     return outcome;
   } catch (error) {
     throw explained(error, context);
+  }
+}
+
+/** A build that is done is not undone by what it leaves behind. */
+async function trim({ layout, notify }: Engine): Promise<void> {
+  try {
+    await trimBuildCache(layout);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    notify(`WARNING: the build cache could not be made smaller: ${reason}`);
   }
 }
 
@@ -72,6 +87,10 @@ async function buildFrom(build: Build): Promise<BuildOutcome> {
   const planned = await planWithFindings(build, bases);
   const { plan } = planned;
   const stageSteps = evaluateStages(plan, await bases.environmentOf(planned));
+  // Names of stages are in lower case.
+  const fresh = new Set(
+    request.noCacheFilter.filter((name) => name !== '').map((name) => name.toLowerCase()),
+  );
   const cache = new BuildCache(engine.layout, lease);
   for (const reference of request.cacheFrom) await bases.cacheFrom(cache, reference);
   const results = new StageResults(plan);
@@ -88,7 +107,7 @@ async function buildFrom(build: Build): Promise<BuildOutcome> {
     machine: inputs.machine,
     remote: inputs.remote,
     epoch: inputs.epoch,
-    isFresh: (stage) => request.noCache || (stage !== '' && request.noCacheFilter.includes(stage)),
+    isFresh: (stage) => request.noCache || fresh.has(stage),
     listings: new Map(),
     once: new Once(),
     slots: new Slots(COMMANDS_AT_ONCE),
@@ -100,7 +119,7 @@ async function buildFrom(build: Build): Promise<BuildOutcome> {
     (stage) => bases.open(stage, { planned, contexts }),
     build.fail,
   );
-  return finish(build, lease, target);
+  return await finish(build, lease, target);
 }
 
 /** The plan; what the checks find is told also when there is none. */
@@ -146,10 +165,10 @@ async function finish(
     stdout: request.stdout,
     signal,
   });
-  if (request.iidFile !== undefined) writeFileSync(request.iidFile, image?.id ?? '');
+  if (request.iidFile !== undefined) writeNote(request.iidFile, image?.id ?? '');
   if (request.metadataFile !== undefined) {
     const names = inputs.outputs.flatMap((output) => ('names' in output ? output.names : []));
-    writeFileSync(request.metadataFile, metadataJson({ buildRef: newBuildRef(), image, names }));
+    writeNote(request.metadataFile, metadataJson({ buildRef: newBuildRef(), image, names }));
   }
   return { imageId: image?.id, dockerfile: { file: context.dockerfile.name, text: textOf(context) } };
 }

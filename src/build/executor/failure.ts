@@ -5,6 +5,7 @@ import type { Lines } from '../dockerfile/error.ts';
 import type { RunResult } from '../stage/types.ts';
 
 const OUT_OF_MEMORY = 137;
+const GUEST_ERROR = 'runc run failed: unable to start container process: ';
 
 /** A step that did not succeed, for a reason that is the Dockerfile's; `exitStatus` is its command's. */
 export class StepFailure extends A3sError {
@@ -17,18 +18,27 @@ export class StepFailure extends A3sError {
   }
 }
 
+/** What runc itself says when it cannot start the program; undefined when it could, or did not come to it. */
+export function complaintOf({ error }: RunResult): string | undefined {
+  return error !== undefined && isOfProgram(error) ? `${GUEST_ERROR}${error.message}` : undefined;
+}
+
 /** Null when the command has succeeded. */
 export function failureOf(args: readonly string[], result: RunResult, lines: Lines): StepFailure | null {
   const { exitCode, error, oomKilled } = result;
   if (exitCode === 0 && error === undefined) return null;
-  // The command is not to blame when there is no such user, or nothing could be mounted.
-  if (error !== undefined && !['not_found', 'not_executable'].includes(error.code)) {
-    return new StepFailure(error.message, lines);
-  }
-  const reason = oomKilled === true ? 'cannot allocate memory' : `exit code: ${exitCode}`;
-  return new StepFailure(
-    `process ${goQuote(args.join(' '))} did not complete successfully: ${reason}`,
-    lines,
-    oomKilled === true ? OUT_OF_MEMORY : exitCode,
-  );
+  const failed = (reason: string, status?: number): StepFailure =>
+    new StepFailure(
+      `process ${goQuote(args.join(' '))} did not complete successfully: ${reason}`,
+      lines,
+      status,
+    );
+  // No status is the command's when there is no such user, or nothing could be mounted.
+  if (error !== undefined && !isOfProgram(error)) return failed(error.message);
+  if (oomKilled === true) return failed('cannot allocate memory', OUT_OF_MEMORY);
+  return failed(`exit code: ${exitCode}`, exitCode);
+}
+
+function isOfProgram({ code }: NonNullable<RunResult['error']>): boolean {
+  return code === 'not_found' || code === 'not_executable';
 }

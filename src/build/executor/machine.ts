@@ -34,6 +34,11 @@ export class Machine implements AsyncDisposable {
     this.#foreseen = foreseen;
   }
 
+  /** Memory and processors of the host are taken already: to let it go on costs less than another one. */
+  get isUp(): boolean {
+    return this.#vm !== null;
+  }
+
   /**
    * Runs a command on the root that the chain is.
    * @param step made once the caches are there

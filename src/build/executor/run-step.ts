@@ -4,14 +4,13 @@ import { runCommandLine } from '../dockerfile/evaluate/command-line.ts';
 import type { Run } from '../dockerfile/instructions/types.ts';
 import type { RunStep } from '../stage/types.ts';
 import type { Step } from './evaluate-stages.ts';
-import { failureOf, StepFailure } from './failure.ts';
-import { cacheKey } from './key.ts';
+import { complaintOf, failureOf, StepFailure } from './failure.ts';
+import type { Machine } from './machine.ts';
 import { type PreparedMount, prepareMounts } from './mounts.ts';
 import type { StageProgress } from './stage-progress.ts';
 import type { StepReport } from './steps.ts';
 
 const SCRIPT_MODE = 0o755;
-const GUEST_ERROR = 'runc run failed: unable to start container process: ';
 
 /**
  * @returns what the command left behind, and the key that it is cached under.
@@ -33,8 +32,12 @@ export async function runStep(
   });
   const network = session.run.network === 'none' || run.network === 'none' ? 'none' : 'default';
   const plain = { args, cwd: draft.workingDirectory, user: draft.user, network } as const;
-  const key = cacheKey('run', {
+  const { hosts, ulimits, shmBytes } = session.run;
+  const key = progress.keyOf('run', {
     ...plain,
+    hosts,
+    ulimits: ulimits.map(({ name, soft, hard }) => [name, soft, hard]),
+    shmBytes,
     root: chain.identity,
     env: Object.fromEntries(step.environment),
     script: script?.content ?? null,
@@ -58,16 +61,17 @@ export async function runStep(
             } as const,
           ]),
     ],
-    hosts: session.run.hosts,
-    ulimits: session.run.ulimits,
-    shmBytes: session.run.shmBytes,
+    hosts,
+    ulimits,
+    shmBytes,
   });
   const caches = mounts.flatMap(({ cache }) => cache ?? []);
   const result = await progress.cached(key, step, report, async () => {
-    const { result: end, layer } = await session.slots.hold(() =>
-      progress.machine.run(chain, ready, caches, report),
-    );
-    if (end.error !== undefined) report.stderr(Buffer.from(`${GUEST_ERROR}${end.error.message}\n`));
+    const { machine } = progress;
+    const command = (): ReturnType<Machine['run']> => machine.run(chain, ready, caches, report);
+    const { result: end, layer } = await session.slots.hold(command, machine.isUp);
+    const complaint = complaintOf(end);
+    if (complaint !== undefined) report.stderr(Buffer.from(`${complaint}\n`));
     const failure = failureOf(args, end, run.lines);
     if (failure !== null) throw failure;
     return layer;

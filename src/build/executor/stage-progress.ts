@@ -5,6 +5,7 @@ import type { PlannedStage } from '../dockerfile/plan/types.ts';
 import type { ImageDraft } from '../image/image-draft.ts';
 import type { Chain } from './chain.ts';
 import type { Step } from './evaluate-stages.ts';
+import { cacheKey, type KeyPart } from './key.ts';
 import type { Machine } from './machine.ts';
 import type { BuildSession } from './session.ts';
 import type { StepReport } from './steps.ts';
@@ -38,6 +39,12 @@ export class StageProgress {
     this.steps = [...steps];
     this.#parent = steps.at(-1)?.key ?? null;
     this.machine = machine;
+  }
+
+  /** A key of the cache for a step of this build: with SOURCE_DATE_EPOCH layers have other times, and so other digests. */
+  keyOf(kind: string, parts: KeyPart): string {
+    const { epoch } = this.session;
+    return cacheKey(kind, epoch === null ? parts : { epoch, parts });
   }
 
   /**

@@ -43,7 +43,7 @@ export async function buildStage(
   let number = firstStep;
   for (const step of steps) {
     session.signal.throwIfAborted();
-    const result = isStep(step)
+    const result = isStep(progress, step)
       ? await blaming(step.instruction.lines, () => doStep(progress, step, number++))
       : undefined;
     progress.draft.apply(step.instruction, detailsOf(progress, step), result);
@@ -52,9 +52,16 @@ export async function buildStage(
   return { draft, chain, steps: progress.steps };
 }
 
-/** Steps that progress shows and numbers. */
-function isStep({ instruction: { kind } }: Step): boolean {
-  return kind === 'run' || kind === 'copy' || kind === 'add' || kind === 'workdir';
+/** Steps that progress shows and numbers. The root is there: to go to it makes nothing (BuildKit's dispatchWorkdir). */
+function isStep(progress: StageProgress, { instruction }: Step): boolean {
+  const { kind } = instruction;
+  if (kind === 'workdir') return destinationOf(progress, instruction.path) !== '/';
+  return kind === 'run' || kind === 'copy' || kind === 'add';
+}
+
+/** Where WORKDIR leads. */
+function destinationOf({ draft }: StageProgress, path: string): string {
+  return posix.resolve('/', draft.workingDirectory, path);
 }
 
 async function doStep(progress: StageProgress, step: Step, number: number): Promise<StepResult> {
@@ -98,12 +105,12 @@ function outcomeOf(
   }
 }
 
-function detailsOf({ draft }: StageProgress, { instruction, declared }: Step): HistoryDetails {
+function detailsOf(progress: StageProgress, { instruction, declared }: Step): HistoryDetails {
   const path = instruction.kind === 'workdir' ? instruction.path : '';
   return {
-    words: wordsOf(draft, instruction),
+    words: wordsOf(progress.draft, instruction),
     declared,
-    workingDirectory: posix.resolve('/', draft.workingDirectory, path),
+    workingDirectory: destinationOf(progress, path),
   };
 }
 

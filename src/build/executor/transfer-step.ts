@@ -10,7 +10,7 @@ import type { LayerPlan } from '../transfer/layer-plan.ts';
 import { planDirectory } from '../transfer/plan-directory.ts';
 import { isIndependent, planTransfer } from '../transfer/plan-transfer.ts';
 import type { Step } from './evaluate-stages.ts';
-import { cacheKey, type KeyPart } from './key.ts';
+import type { KeyPart } from './key.ts';
 import { fetchSources } from './remote-sources.ts';
 import type { StageProgress } from './stage-progress.ts';
 import type { StepReport } from './steps.ts';
@@ -34,7 +34,7 @@ export async function transferStep(
   const quick =
     isRemote || source?.identity === null
       ? null
-      : cacheKey('transfer', { about, source: source?.identity ?? null });
+      : progress.keyOf('transfer', { about, source: source?.identity ?? null });
   const make = async (): Promise<{ key: string; result: StepResult }> => {
     await using remote = await fetchSources(session, instruction);
     const plan = await planTransfer(instruction, {
@@ -45,7 +45,7 @@ export async function transferStep(
       ...timeOf(progress),
       signal: session.signal,
     });
-    const key = cacheKey('content', { about: contentOf(about), content: plan.contentDigest });
+    const key = progress.keyOf('content', { about: contentOf(about), content: plan.contentDigest });
     const result = await progress.cached(key, step, report, () => layerOf(progress, plan));
     return { key, result };
   };
@@ -74,7 +74,7 @@ export async function directoryStep(
 ): Promise<{ result: StepResult; key: string }> {
   const { draft, chain } = progress;
   const absolute = posix.resolve('/', draft.workingDirectory, path);
-  const key = cacheKey('workdir', { root: chain.identity, path: absolute, user: draft.user });
+  const key = progress.keyOf('workdir', { root: chain.identity, path: absolute, user: draft.user });
   const result = await progress.cached(key, step, report, async () => {
     const plan = await planDirectory(chain.tree, absolute, draft.user, timeOf(progress));
     return plan === null ? null : layerOf(progress, plan);

@@ -19,9 +19,11 @@ import {
   utimesSync,
   writeSync,
 } from 'node:fs';
+import { join } from 'node:path';
 
 import { itself, OpenPath, openTop, within } from '../../confined.ts';
 import { A3sError, hasErrno } from '../../errors.ts';
+import { goWords } from '../../go-words.ts';
 import { Budget, errorOf, quoted } from '../../images/layers/limits.ts';
 import type { Segment, TarEntry } from '../../images/layers/tar/entry.ts';
 import { type TarHandler, TarReader } from '../../images/layers/tar/reader.ts';
@@ -38,10 +40,9 @@ export async function exportLocal(
   directory: string,
   { signal, notify }: { signal: AbortSignal; notify: (line: string) => void },
 ): Promise<void> {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const top = openTop(directory);
+  const top = openDestination(directory);
   try {
-    using files = new LocalTree(top, notify);
+    using files = new LocalTree(top, directory, notify);
     const reader = new TarReader(errorOf('of the result'), new Unlimited(), files);
     for await (const piece of tar) {
       signal.throwIfAborted();
@@ -54,6 +55,16 @@ export async function exportLocal(
   }
 }
 
+/** @throws A3sError `io` in Go's words */
+function openDestination(directory: string): number {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return openTop(directory);
+  } catch (error) {
+    throw goWords(error, directory);
+  }
+}
+
 /** An export has no limit but the disk's. */
 class Unlimited extends Budget {
   override take(): null {
@@ -63,19 +74,30 @@ class Unlimited extends Budget {
 
 class LocalTree implements TarHandler, Disposable {
   readonly #top: number;
+  readonly #directory: string;
   readonly #path: OpenPath;
   readonly #notify: (line: string) => void;
   /** Modes and times are set at the end: a directory must be writable until then. */
   readonly #directories: { names: string[]; entry: TarEntry }[] = [];
   #file: LocalFile | undefined;
 
-  constructor(top: number, notify: (line: string) => void) {
+  /** @param directory what errors call it */
+  constructor(top: number, directory: string, notify: (line: string) => void) {
     this.#top = top;
+    this.#directory = directory;
     this.#path = new OpenPath(top);
     this.#notify = notify;
   }
 
   entry(entry: TarEntry): void {
+    try {
+      this.#entry(entry);
+    } catch (error) {
+      throw goWords(error, join(this.#directory, Buffer.from(entry.name, 'latin1').toString()));
+    }
+  }
+
+  #entry(entry: TarEntry): void {
     this.#endFile();
     const names = namesOf(entry.name);
     const name = names.at(-1);

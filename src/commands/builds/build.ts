@@ -50,7 +50,7 @@ async function runBuild(context: CommandContext, flags: BuildFlagValues, path: s
   const engine = await context.engine();
   if (call !== undefined) {
     const { printCall } = await import('./print-call.ts');
-    return interrupt.during(printCall(context, engine, request, call));
+    return await interrupt.during(printCall(context, engine, request, call));
   }
   const { buildImage } = await import('../../engine/build.ts');
   const display = openDisplay(choice, stderr, env, (line) => context.warn(line));

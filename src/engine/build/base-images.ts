@@ -6,7 +6,7 @@ import type { StepReport, Steps } from '../../build/executor/steps.ts';
 import { ImageDraft } from '../../build/image/image-draft.ts';
 import { A3sError } from '../../errors.ts';
 import type { Image } from '../../images/image.ts';
-import { type Platform, platformString } from '../../images/platform.ts';
+import { hostPlatform, type Platform, platformString } from '../../images/platform.ts';
 import { canonicalTag, parseReference } from '../../images/reference.ts';
 import { ensureRootfs, layerSizes } from '../../images/rootfs.ts';
 import type { Lease } from '../../images/store/leases.ts';
@@ -20,7 +20,7 @@ export interface BaseImageOptions {
   steps: Steps;
   /** Pull even what is there. */
   pull: boolean;
-  /** `--platform`, or a stage's own, is asked for; otherwise whatever the store has is taken, with a warning. */
+  /** `--platform` was given. Otherwise what the store has for another platform than this host's is taken, with a warning. */
   platformAsked: boolean;
   signal: AbortSignal;
 }
@@ -60,7 +60,10 @@ async function checked(
   options: BaseImageOptions,
 ): Promise<Image> {
   const image = await requireImage(engine, reference);
-  checkPlatform(engine, image, options.platformAsked ? platformString(platform) : undefined);
+  // A stage may ask for one itself.
+  const asked = platformString(platform);
+  const isAsked = options.platformAsked || asked !== platformString(hostPlatform());
+  checkPlatform(engine, image, isAsked ? asked : undefined);
   return image;
 }
 

@@ -1,6 +1,6 @@
 /** What is done with a target that is built: the image named, archives and trees written, facts noted. */
 import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, existsSync, rmSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { PassThrough, type Writable } from 'node:stream';
 
@@ -11,6 +11,7 @@ import { exportLocal } from '../../build/output/export-local.ts';
 import { exportArchive, exportLayout } from '../../build/output/exporters.ts';
 import { nameImage, writeImage, type WrittenImage } from '../../build/output/write-image.ts';
 import { exportTree } from '../../build/tree/export.ts';
+import { goWords } from '../../go-words.ts';
 import { canonicalTag, familiarString, parseReference } from '../../images/reference.ts';
 import type { Lease } from '../../images/store/leases.ts';
 import { tellImage } from '../image-events.ts';
@@ -88,13 +89,13 @@ async function toImage(
   report.finished(`writing image ${written.id}`);
   if (!output.store && !output.push) return written;
   const names = output.names.map((name) => canonicalTag(parseReference(name)));
-  const { image } = await nameImage(engine.layout, engine.bundleDir, written, names);
+  const { image, entry } = await nameImage(engine.layout, engine.bundleDir, written, names);
   for (const name of names) {
     report.finished(`naming to ${name}`);
     tellImage(engine.layout, 'tag', image.id, familiarString(parseReference(name)));
   }
   if (output.push) await pushAll(engine, { ...output, names }, options);
-  return written;
+  return { ...written, entry };
 }
 
 async function pushAll(
@@ -150,14 +151,22 @@ async function toFiles(
     () => tar.end(),
     (error: Error) => tar.destroy(error),
   );
-  await Promise.all([made, exportLocal(tar, dest, { signal, notify })]);
+  // Whoever makes the tar ends with whoever takes it.
+  const taken = exportLocal(tar, dest, { signal, notify }).finally(() => tar.destroy());
+  await Promise.all([made, taken]);
 }
 
 async function into(dest: string, stdout: Writable, write: (sink: Writable) => Promise<void>): Promise<void> {
   if (dest === '-') return write(stdout);
+  const isNew = !existsSync(dest);
   const file = createWriteStream(dest);
   const closed = finished(file);
-  await Promise.all([write(file).finally(() => file.end()), closed]);
+  try {
+    await Promise.all([write(file).finally(() => file.end()), closed]);
+  } catch (error) {
+    if (isNew) rmSync(dest, { force: true });
+    throw goWords(error);
+  }
 }
 
 async function write(

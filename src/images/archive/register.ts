@@ -13,6 +13,8 @@ import type { Spool } from './spool.ts';
 
 export interface Registered {
   image: Image;
+  /** Of the manifest that the names lead to: another one than was brought where the store had the image. */
+  entry: Descriptor;
   /** Names that another image had until now. */
   moved: { name: string; from: Descriptor }[];
 }
@@ -50,7 +52,7 @@ async function register(
   const known = made ? await knownImage(layout, lease, files[1]?.digest) : undefined;
   const entry = known ?? brought;
   if (known === undefined) spool.adopt(files);
-  return nameStored(layout, bundleDir, entry, names);
+  return await nameStored(layout, bundleDir, entry, names);
 }
 
 /**
@@ -65,7 +67,7 @@ export async function registerStored(
   using lease = takeLease(layout);
   await lease.hold(digests);
   const known = await knownImage(layout, lease, digests[1]);
-  return nameStored(layout, bundleDir, known ?? entry, names);
+  return await nameStored(layout, bundleDir, known ?? entry, names);
 }
 
 async function nameStored(
@@ -86,7 +88,7 @@ async function nameStored(
     }
     return changed;
   });
-  return { image, moved };
+  return { image, entry, moved };
 }
 
 /** What the store has of the image with this ID, under a lease that keeps it there. */

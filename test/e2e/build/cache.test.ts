@@ -91,7 +91,7 @@ test('the environment and the user of a command count', async () => {
 
 test('--no-cache makes all anew, --no-cache-filter one stage', async () => {
   const context = contextOf(
-    'FROM a3s/base AS one\nRUN echo 1 >/f\nFROM a3s/base AS two\nCOPY --from=one /f /f\nRUN echo 2\n',
+    'FROM a3s/base AS one\nRUN echo 1 >/f\nFROM a3s/base AS Two\nCOPY --from=one /f /f\nRUN echo 2\n',
   );
   await stepsOf([context]);
   expect(await stepsOf(['--no-cache', context])).toEqual([
@@ -99,11 +99,19 @@ test('--no-cache makes all anew, --no-cache-filter one stage', async () => {
     'COPY --from=one /f /f',
     'RUN echo 2',
   ]);
-  expect(await stepsOf(['--no-cache-filter', 'two', context])).toEqual([
+  expect(await stepsOf(['--no-cache-filter', 'Two', context])).toEqual([
     'RUN echo 1 >/f CACHED',
     'COPY --from=one /f /f',
     'RUN echo 2',
   ]);
+});
+
+test('other hosts and limits make a command anew, as they do with BuildKit', async () => {
+  const context = contextOf('FROM a3s/base\nRUN ulimit -n\n');
+  await stepsOf([context]);
+  expect(await stepsOf(['--ulimit', 'nofile=99', context])).toEqual(['RUN ulimit -n']);
+  expect(await stepsOf(['--add-host', 'x:10.0.0.1', context])).toEqual(['RUN ulimit -n']);
+  expect(await stepsOf([context])).toEqual(['RUN ulimit -n CACHED']);
 });
 
 test('what came before a failure is found', async () => {

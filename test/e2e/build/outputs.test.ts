@@ -1,6 +1,6 @@
 /** What builds leave: images under several names, archives, directories, notes; and the same everywhere. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -103,6 +103,117 @@ test('the same digest on two machines, and at another time, with SOURCE_DATE_EPO
   expect(await there.ok(['build', '-q', '--no-cache', other], { env: epoch })).toBe(made);
   expect(await there.ok(['image', 'inspect', '-f', '{{.Created}}', made])).toBe('2023-11-14T22:13:20Z');
   rmSync(other, { recursive: true });
+});
+
+test('nor does it matter what the cache has from builds without SOURCE_DATE_EPOCH', async () => {
+  const plain = makeContext({ c: 'context\n' }, 'FROM scratch\nCOPY c /c\nWORKDIR /d\n');
+  const epoch = { SOURCE_DATE_EPOCH: '1000000000' };
+  const [here, there] = [machine(), machine()];
+  await here.ok(['build', '-q', plain]);
+  const made = await here.ok(['build', '-q', plain], { env: epoch });
+  expect(made).toBe(await there.ok(['build', '-q', plain], { env: epoch }));
+  rmSync(plain, { recursive: true });
+});
+
+test('to go to the root makes no layer and is no step', async () => {
+  const plain = makeContext({ c: 'context\n' }, 'FROM scratch\nCOPY c /c\nWORKDIR /\nWORKDIR /d\n');
+  const { err } = await a3s(['build', '-t', 'build-out:1', plain]);
+  expect(err.match(/\[\d\/\d\] .*/g)).toEqual(['[1/3] COPY c /c', '[2/3] WORKDIR /d']);
+  const layers: unknown = JSON.parse(
+    await a3sOk(['image', 'inspect', '-f', '{{json .RootFS.Layers}}', 'build-out:1']),
+  );
+  expect(layers).toHaveLength(2);
+  const history = await a3sOk(['history', '--format', '{{.CreatedBy}}', 'build-out:1']);
+  expect(history.split('\n')).toEqual(['WORKDIR /d', 'WORKDIR /', 'COPY c /c # buildkit']);
+  rmSync(plain, { recursive: true });
+});
+
+test('no lease outlives a build, and nothing of a killed one outlives the next', async () => {
+  const plain = makeContext({ c: 'context\n' }, 'FROM scratch\nCOPY c /c\n');
+  const here = machine();
+  await here.ok(['build', '-q', plain]);
+  expect(here.files('leases')).toEqual([]);
+  // Of a process that has gone: there is no such number.
+  const left = [
+    join(here.images, 'ingest', 'spool-4999999-1-1'),
+    join(here.home, 'builds', 'vm-4999999-1-1'),
+  ];
+  for (const directory of left) mkdirSync(directory, { recursive: true });
+  await here.ok(['build', '-q', plain]);
+  expect(left.filter(existsSync)).toEqual([]);
+  rmSync(plain, { recursive: true });
+});
+
+test('the digest that is told is that of the image that has the name', async () => {
+  const plain = makeContext({ c: 'context\n' }, 'FROM scratch\nCOPY c /c\n');
+  const here = machine();
+  await here.ok(['build', '-q', '-t', 'build-out:1', plain]);
+  const file = join(out, 'again.json');
+  const output = 'type=image,oci-mediatypes=false';
+  await here.ok(['build', '-q', '-t', 'build-out:2', '-o', output, '--metadata-file', file, plain]);
+  const told: unknown = JSON.parse(readFileSync(file, 'utf8'));
+  expect(told).toMatchObject({ 'image.name': 'docker.io/library/build-out:2' });
+  const digests = new Set(here.index().match(/sha256:[0-9a-f]{64}/g));
+  expect(told).toMatchObject({
+    'containerimage.digest': expect.toSatisfy((one: string) => digests.has(one)),
+  });
+  rmSync(plain, { recursive: true });
+});
+
+test('a build that fails leaves no ID of an earlier one', async () => {
+  const iid = join(out, 'stale');
+  writeFileSync(iid, 'sha256:old');
+  const bad = makeContext({}, 'FROM scratch\nCOPY nothing /\n');
+  expect((await a3s(['build', '--iidfile', iid, bad])).status).toBe(1);
+  expect(existsSync(iid)).toBe(false);
+  rmSync(bad, { recursive: true });
+});
+
+test.each(['--iidfile', '--metadata-file'])(
+  'a file that cannot be written is told before the work is done: %s',
+  async (flag) => {
+    const file = join(out, 'none', 'file');
+    const { status, err } = await a3s(['build', flag, file, context]);
+    expect({ status, err }).toEqual({
+      status: 1,
+      err: `ERROR: open ${file}: no such file or directory\n`,
+    });
+  },
+);
+
+test('an archive that cannot be written is told in one line', async () => {
+  const file = join(out, 'none', 'file');
+  const plain = makeContext({ c: '' }, 'FROM scratch\nCOPY c /c\n');
+  const { status, err } = await a3s(['build', '-o', `type=tar,dest=${file}`, plain]);
+  expect(status).toBe(1);
+  expect(err.trim().split('\n').at(-1)).toMatch(`open ${file}: no such file or directory`);
+  rmSync(plain, { recursive: true });
+});
+
+test('a build is done although the cache cannot be made smaller', async () => {
+  const plain = makeContext({ c: '' }, 'FROM scratch\nCOPY c /c\n');
+  const here = machine();
+  await here.ok(['build', '-q', plain]);
+  const trimmed = join(here.home, 'build-cache/trimmed');
+  rmSync(trimmed);
+  mkdirSync(trimmed);
+  utimesSync(trimmed, 0, 0);
+  const { status, out: printed, err } = await here.a3s(['build', '-q', plain]);
+  expect({ status, printed }).toEqual({ status: 0, printed: expect.stringMatching(/^sha256:/) });
+  expect(err).toMatch(/^WARNING: the build cache could not be made smaller: /);
+  rmSync(plain, { recursive: true });
+});
+
+test('an image for another platform than a stage asks for is not taken', async () => {
+  const name = '127.0.0.1:1/build-out:host';
+  const plain = makeContext({ c: '' }, 'FROM scratch\nCOPY c /c\n');
+  await a3sOk(['build', '-q', '-t', name, plain]);
+  const other = makeContext({}, `FROM --platform=linux/s390x ${name}\n`);
+  const { status, err } = await a3s(['build', other]);
+  expect(status).toBe(1);
+  expect(err).toMatch(`failed to resolve source metadata for ${name}: `);
+  await a3sOk(['rmi', name]);
+  for (const each of [plain, other]) rmSync(each, { recursive: true });
 });
 
 test('a built image is pushed, pulled elsewhere and run there', async () => {

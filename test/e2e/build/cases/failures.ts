@@ -76,7 +76,7 @@ export const FAILURES: readonly FailingCase[] = [
     name: 'a user that is not there',
     dockerfile: 'FROM a3s/base\nUSER nosuch\nRUN true\n',
     status: 1,
-    message: /unable to find user nosuch/,
+    message: /process ".*" did not complete successfully: unable to find user nosuch/,
   },
   {
     name: 'the host network and more rights',

@@ -24,6 +24,19 @@ describe('work done once', () => {
 });
 
 describe('slots', () => {
+  it('let urgent work in first, so that what was begun is ended before more is begun', async () => {
+    const slots = new Slots(1);
+    const order: string[] = [];
+    const note = (name: string) => async () => void order.push(name);
+    await Promise.all([
+      slots.hold(note('running')),
+      slots.hold(note('new')),
+      slots.hold(note('newer')),
+      slots.hold(note('urgent'), true),
+    ]);
+    expect(order).toEqual(['running', 'urgent', 'new', 'newer']);
+  });
+
   it('let so many in at a time, in order, and go on after a failure', async () => {
     const slots = new Slots(2);
     let inside = 0;

@@ -109,6 +109,16 @@ test('what is there is merged with, and replaced where it is in the way', async 
   expect(statSync(directory).mode & 0o777).toBe(0o705);
 });
 
+test('what the system refuses is told with the path as the user knows it', async () => {
+  const directory = temporaryDirectory();
+  writeFileSync(join(directory, 'file'), '');
+  const below = join(directory, 'file', 'out');
+  await expect(local(below)).rejects.toThrow(`mkdir ${below}: not a directory`);
+  await expect(local(directory, undefined, [{ name: 'l', type: '1', link: 'none' }])).rejects.toThrow(
+    `link ${directory}/l: no such file or directory`,
+  );
+});
+
 test('no link of the tree leads out of the directory', async () => {
   const directory = temporaryDirectory();
   const outside = temporaryDirectory();
