@@ -22,7 +22,7 @@ import {
 
 import { itself, OpenPath, openTop, within } from '../../confined.ts';
 import { A3sError, hasErrno } from '../../errors.ts';
-import { Budget, errorOf, quoted } from '../../images/layers/limits.ts';
+import { errorOf, quoted, Unlimited } from '../../images/layers/limits.ts';
 import type { Segment, TarEntry } from '../../images/layers/tar/entry.ts';
 import { type TarHandler, TarReader } from '../../images/layers/tar/reader.ts';
 
@@ -51,13 +51,6 @@ export async function exportLocal(
     files.finish();
   } finally {
     closeSync(top);
-  }
-}
-
-/** An export has no limit but the disk's. */
-class Unlimited extends Budget {
-  override take(): null {
-    return null;
   }
 }
 
