@@ -8,7 +8,7 @@ import type { Add, Copy, Workdir } from '../dockerfile/instructions/types.ts';
 import { transferSourceKind } from '../dockerfile/evaluate/transfer-source.ts';
 import type { LayerPlan } from '../transfer/layer-plan.ts';
 import { planDirectory } from '../transfer/plan-directory.ts';
-import { planTransfer } from '../transfer/plan-transfer.ts';
+import { isIndependent, planTransfer } from '../transfer/plan-transfer.ts';
 import type { Step } from './evaluate-stages.ts';
 import { cacheKey, type KeyPart } from './key.ts';
 import { fetchSources } from './remote-sources.ts';
@@ -26,8 +26,7 @@ export async function transferStep(
   const about: Record<string, KeyPart> = {
     ...flagsOf(instruction),
     workdir: draft.workingDirectory,
-    // With --link the layer is the same whatever lies below.
-    root: instruction.link ? null : chain.identity,
+    root: isIndependent(instruction) ? null : chain.identity,
   };
   const isRemote =
     instruction.kind === 'add' && instruction.sources.some((one) => transferSourceKind(one) !== 'path');

@@ -16,8 +16,10 @@ const IDLE_MS = 300_000;
 export interface StageParts {
   link: AgentLink;
   shares: readonly CacheShare[];
-  /** Rejects when the VM is no more. */
+  /** Rejects when the VM is no more, with all that is known of why. */
   lost: Promise<never>;
+  /** It is about to. */
+  isLost: () => boolean;
   close: () => Promise<void>;
 }
 
@@ -91,10 +93,17 @@ export class BuildStageVm implements StageVm {
     throw new A3sError('io', complaint === '' ? `the guest gave up (status ${result.exitCode})` : complaint);
   }
 
-  #exchange(request: object, options: ExchangeOptions): Promise<Exchanged> {
-    const exchanged = exchange(this.#parts.link, request, options);
+  async #exchange(request: object, options: ExchangeOptions): Promise<Exchanged> {
+    const { link, lost, isLost } = this.#parts;
+    const exchanged = exchange(link, request, options);
     exchanged.catch(() => {});
-    return Promise.race([exchanged, this.#parts.lost]);
+    try {
+      return await Promise.race([exchanged, lost]);
+    } catch (error) {
+      // The stream tells first that the session is over, but not why.
+      if (isLost()) await lost;
+      throw error;
+    }
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -28,6 +28,7 @@ export async function openStageVm(layout: Layout, options: StageVmOptions): Prom
   const end = Promise.withResolvers<never>();
   end.promise.catch(() => {});
   let qemu: QemuProcess | undefined;
+  let isLost = false;
   const kill = (): void => void qemu?.kill();
   const aborted = (): void => {
     end.reject(reasonOf(signal));
@@ -59,7 +60,10 @@ export async function openStageVm(layout: Layout, options: StageVmOptions): Prom
         qemu = spawned;
         if (signal.aborted) kill();
       },
-      lost: (error) => void tell(end.reject, error, qemu),
+      lost: (error) => {
+        isLost = true;
+        void tell(end.reject, error, qemu);
+      },
       diskFull: () => {
         end.reject(new A3sError('io', "the host's disk is full: the build's VM could not write"));
         kill();
@@ -72,7 +76,13 @@ export async function openStageVm(layout: Layout, options: StageVmOptions): Prom
       const { message, stage } = result.error;
       throw new A3sError('boot_failed', `the guest cannot mount the image: ${message}`, { stage });
     }
-    return new BuildStageVm({ link: vm.link, shares: options.shares, lost: end.promise, close });
+    return new BuildStageVm({
+      link: vm.link,
+      shares: options.shares,
+      lost: end.promise,
+      isLost: () => isLost,
+      close,
+    });
   } catch (error) {
     await close();
     throw signal.aborted ? reasonOf(signal) : error;

@@ -11,7 +11,7 @@ export const builderDu = defineCommand({
   usage: '[OPTIONS]',
   args: { min: 0, max: 0 },
   flags: {
-    builder: never('string', 'there is one builder', 'default'),
+    builder: never('string', 'there is one builder', '', 'default'),
     filter: { kind: 'filter', help: 'Provide filter values' },
     format: { kind: 'string', help: 'Format the output' },
     verbose: { kind: 'bool', help: 'Shorthand for "--format=pretty"' },

@@ -12,7 +12,7 @@ const ALL = 'WARNING! This will remove all build cache. Are you sure you want to
 
 const flags = {
   all: { kind: 'bool', short: 'a', help: 'Remove all unused build cache, not just dangling ones' },
-  builder: never('string', 'there is one builder', 'default'),
+  builder: never('string', 'there is one builder', '', 'default'),
   filter: { kind: 'filter', help: 'Provide filter values (e.g. "until=24h")' },
   force: { kind: 'bool', short: 'f', help: 'Do not prompt for confirmation' },
   'keep-storage': { kind: 'bytes', help: '', aliasOf: 'reserved-space' },

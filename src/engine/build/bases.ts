@@ -124,7 +124,7 @@ export class Bases {
         if (error instanceof A3sError && error.code === 'no_such_image') return null;
         throw error;
       });
-      if (image !== null) await cache.from(image.id);
+      if (image !== null) cache.from(image.id);
     });
   }
 

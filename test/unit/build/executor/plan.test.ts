@@ -2,16 +2,29 @@ import { describe, expect, it } from 'vitest';
 
 import { parseDockerfile } from '../../../../src/build/dockerfile/parse-dockerfile.ts';
 import { type BaseImage, planBuild } from '../../../../src/build/executor/plan.ts';
+import { parseConfig } from '../../../../src/images/config.ts';
 import type { Image } from '../../../../src/images/image.ts';
 import { hostPlatform, type Platform, platformString } from '../../../../src/images/platform.ts';
 
 const platform: Platform = { os: 'linux', architecture: 'amd64', variant: '' };
 
+const IMAGE: Image = {
+  id: '',
+  digest: '',
+  repoTags: [],
+  repoDigests: [],
+  created: '',
+  size: 0,
+  embedded: false,
+  config: parseConfig({ rootfs: { type: 'layers', diff_ids: [] } }),
+  layers: [],
+};
+
 function planning(text: string, onBuild: Record<string, string[]> = {}) {
   const asked: string[] = [];
   const load = (reference: string, wanted: Platform): Promise<BaseImage> => {
     asked.push(`${reference} ${platformString(wanted)}`);
-    const image = { id: reference } as Image;
+    const image: Image = { ...IMAGE, id: reference };
     return Promise.resolve({ image, onBuild: onBuild[reference] ?? [] });
   };
   const options = { buildArguments: new Map(), platform, buildPlatform: hostPlatform() };
