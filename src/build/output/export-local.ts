@@ -24,7 +24,7 @@ import { join } from 'node:path';
 import { itself, OpenPath, openTop, within } from '../../confined.ts';
 import { A3sError, hasErrno } from '../../errors.ts';
 import { goWords } from '../../go-words.ts';
-import { Budget, errorOf, quoted } from '../../images/layers/limits.ts';
+import { errorOf, quoted, Unlimited } from '../../images/layers/limits.ts';
 import type { Segment, TarEntry } from '../../images/layers/tar/entry.ts';
 import { type TarHandler, TarReader } from '../../images/layers/tar/reader.ts';
 
@@ -62,13 +62,6 @@ function openDestination(directory: string): number {
     return openTop(directory);
   } catch (error) {
     throw goWords(error, directory);
-  }
-}
-
-/** An export has no limit but the disk's. */
-class Unlimited extends Budget {
-  override take(): null {
-    return null;
   }
 }
 

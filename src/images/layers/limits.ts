@@ -77,3 +77,10 @@ export class Budget {
     return null;
   }
 }
+
+/** For what is counted elsewhere, or has no limit but the disk's. */
+export class Unlimited extends Budget {
+  override take(): null {
+    return null;
+  }
+}

@@ -1,7 +1,7 @@
 /** A local archive that ADD unpacks. It is read twice: for its entries, and for their content once it is written. */
 import { A3sError } from '../../../errors.ts';
 import { isDamage } from '../../../images/layers/compression.ts';
-import { Budget } from '../../../images/layers/limits.ts';
+import { Budget, Unlimited } from '../../../images/layers/limits.ts';
 import type { TarEntry } from '../../../images/layers/tar/entry.ts';
 import { TarReader } from '../../../images/layers/tar/reader.ts';
 import type { Leaf } from '../../../images/layers/tree.ts';
@@ -12,6 +12,15 @@ import { decompressed } from './decompress.ts';
 
 /** Read to see whether a file is an archive at all. */
 class Seen extends Error {}
+
+const FINE_BYTES = 1024;
+
+/** Damage hides what is in the same piece before it: in small ones the beginning of an archive is seen, whatever comes later. */
+async function* finely(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += FINE_BYTES) yield piece.subarray(at, at + FINE_BYTES);
+  }
+}
 
 export class Archive implements ContentSource {
   readonly #read: () => AsyncIterable<Buffer>;
@@ -26,16 +35,19 @@ export class Archive implements ContentSource {
     this.#name = name;
   }
 
-  /** True when the file begins as a tar does, after whatever it is compressed with; an archive without entries is none. */
+  /**
+   * True when the file begins as a tar does, after whatever it is compressed with; an archive without entries is none. One whose first
+   * entry is too large is an archive still, and refused as one.
+   */
   async isArchive(): Promise<boolean> {
-    const reader = new TarReader((what) => new A3sError('io', what), new Budget(), {
+    const reader = new TarReader((what) => new A3sError('io', what), new Unlimited(), {
       entry: () => {
         throw new Seen();
       },
       content: () => undefined,
     });
     try {
-      for await (const piece of decompressed(this.#read(), this.#name)) reader.push(piece);
+      for await (const piece of decompressed(finely(this.#read()), this.#name)) reader.push(piece);
       return false;
     } catch (error) {
       if (error instanceof Seen) return true;

@@ -1,4 +1,5 @@
 /** One step in plain progress: what of it has been written and what has not. */
+import { escapeControls } from '../../../output/one-line.ts';
 import type { DisplayTarget } from './display.ts';
 import { LineCutter, type LinePiece } from './log-lines.ts';
 import { amount, seconds } from './numbers.ts';
@@ -96,9 +97,9 @@ export class PlainStep {
     return feed;
   }
 
-  /** A line of its own, also where output has left one open. */
+  /** A line of its own, also where output has left one open. It names what others have named. */
   #below(text: string): string {
-    return `${this.close()}#${this.number} ${text}\n`;
+    return `${this.close()}#${this.number} ${escapeControls(text)}\n`;
   }
 
   #writePiece(target: DisplayTarget, { time, bytes, ends }: LinePiece): void {

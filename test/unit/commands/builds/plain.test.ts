@@ -235,13 +235,24 @@ test('of steps that run at once none waits for more than ten seconds', () => {
   expect(text).toContain('#1 ...\n\n#2 [b] RUN make\n#2 0.100 of b\n');
 });
 
-test('names steer no terminal', () => {
+test('names steer no terminal, nor do warnings, lines and failures', () => {
   const display = new PlainDisplay(target, '');
+  const warning = { rule: 'R', description: '', url: '', message: 'of \u001B[2J', lines: [] };
   play(display, [
-    [0, step(1, 'RUN printf \u001B[2J\tx')],
+    [0, step(1, '[internal] load build definition from \u001B[2J\tx')],
     [0, started(1, 0)],
-    [1, done(1, 1)],
+    [1, { kind: 'warning', warning }],
+    [1, line(1, 1, 'read \u001B[2J', { done: true })],
+    [1, failed(1, 1, 'no \u001B[2J\n#2 DONE')],
   ]);
   display.end();
-  expect(target.taken()).toBe('#1 RUN printf \\x1b[2J x\n#1 DONE 0.0s\n');
+  expect(target.taken()).toContain(
+    [
+      '#1 [internal] load build definition from \\x1b[2J x',
+      '#1 read \\x1b[2J done',
+      '#1 WARN: R: of \\x1b[2J',
+      '#1 ERROR: no \\x1b[2J\\n#2 DONE',
+      '',
+    ].join('\n'),
+  );
 });
