@@ -35,6 +35,7 @@ const testTools = [
   { name: 'openssl', package: 'openssl', use: 'makes its certificates' },
   { name: 'skopeo', package: 'skopeo', use: 'copies images as a second opinion' },
   { name: 'umoci', package: 'umoci', use: 'unpacks images as a second opinion' },
+  { name: 'busybox', package: 'busybox-static', use: 'is a program that an image is made of' },
   { name: 'buildah', package: 'buildah', use: 'builds images as a second opinion' },
   { name: 'getfattr', package: 'attr', use: 'shows the extended attributes of files' },
   { name: 'mmdebstrap', package: 'mmdebstrap', use: 'makes a large image' },
