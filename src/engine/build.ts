@@ -26,6 +26,7 @@ import { openDefinition } from './build/definition.ts';
 import { findingsIn } from './build/findings.ts';
 import { type BuildInputs, readInputs } from './build/inputs.ts';
 import { newBuildRef, publish } from './build/publish.ts';
+import { sweepKilledBuilds } from './build/sweep.ts';
 import type { Engine } from './types.ts';
 
 /** VMs that work at a time: each has processors of its own. */
@@ -43,6 +44,7 @@ export async function buildImage(
   const given = new AbortController();
   const signal = AbortSignal.any([request.signal, given.signal]);
   const steps = new Steps(events);
+  await sweepKilledBuilds(engine.layout);
   await using inputs = await readInputs(engine, request, signal);
   await using context = await loadContext(inputs, steps, signal);
   try {
@@ -100,7 +102,8 @@ async function buildFrom(build: Build): Promise<BuildOutcome> {
     (stage) => bases.open(stage, { planned, contexts }),
     build.fail,
   );
-  return finish(build, lease, target);
+  // Awaited: the lease and the contexts are there until everything is published.
+  return await finish(build, lease, target);
 }
 
 /** The plan; what the checks find is told also when there is none. */
