@@ -17,8 +17,7 @@ import type { DockerfileError } from '../build/dockerfile/error.ts';
 import { parseDockerfile } from '../build/dockerfile/parse-dockerfile.ts';
 import { metadataJson } from '../build/output/metadata.ts';
 import { A3sError } from '../errors.ts';
-import { sweepSpools, takeLease } from '../images/store/leases.ts';
-import { sweepDeadBuilds } from '../state/template-builds.ts';
+import { takeLease } from '../images/store/leases.ts';
 import { BuildError, type BuildEvents, type BuildOutcome, type BuildRequest } from './build-types.ts';
 import { Bases } from './build/bases.ts';
 import { Contexts } from './build/contexts.ts';
@@ -27,6 +26,7 @@ import { findingsIn } from './build/findings.ts';
 import { type BuildInputs, readInputs } from './build/inputs.ts';
 import { prepareNotes, writeNote } from './build/noted-files.ts';
 import { newBuildRef, publish } from './build/publish.ts';
+import { sweepKilledBuilds } from './build/sweep.ts';
 import type { Engine } from './types.ts';
 
 /** VMs that work at a time: each has processors of its own. */
@@ -42,12 +42,10 @@ export async function buildImage(
   events: BuildEvents,
 ): Promise<BuildOutcome> {
   prepareNotes(request);
-  // What a killed build has left.
-  sweepSpools(engine.layout);
-  await sweepDeadBuilds(engine.layout);
   const given = new AbortController();
   const signal = AbortSignal.any([request.signal, given.signal]);
   const steps = new Steps(events);
+  await sweepKilledBuilds(engine.layout);
   await using inputs = await readInputs(engine, request, signal);
   await using context = await loadContext(inputs, steps, signal);
   try {
@@ -119,6 +117,7 @@ async function buildFrom(build: Build): Promise<BuildOutcome> {
     (stage) => bases.open(stage, { planned, contexts }),
     build.fail,
   );
+  // Awaited: the lease and the contexts are there until everything is published.
   return await finish(build, lease, target);
 }
 

@@ -10,9 +10,10 @@ const BUILD_DIRECTORY = /^(?:\.build|[a-z]+)-(\d+)-(\d+)(?:-\d+)?$/;
 
 let made = 0;
 
-/** The directory this process builds a template in: its name tells whether the builder lives. */
+/** A new directory's path for a template that this process makes: its name tells whether the builder lives. One process may make several at once. */
 export function buildDirectory(layout: Layout): string {
-  return join(layout.templatesDir, `.build-${processMark()}`);
+  made += 1;
+  return join(layout.templatesDir, `.build-${processMark()}-${made}`);
 }
 
 /**

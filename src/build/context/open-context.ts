@@ -1,6 +1,6 @@
 /** The main context and its Dockerfile, from wherever the command line says (buildx, build/opt.go `loadInputs`). */
 import { statSync } from 'node:fs';
-import { basename, isAbsolute, resolve } from 'node:path';
+import { basename, isAbsolute } from 'node:path';
 
 import { A3sError } from '../../errors.ts';
 import { goQuote } from '../../go-quote.ts';
@@ -50,7 +50,8 @@ export async function openBuildContext(
     throw new A3sError('usage', 'please specify build context (e.g. "." for the current directory)');
   }
   if (context === STDIN) return fromStdin(request, options);
-  const directory = resolve(options.cwd, context);
+  // As the system reads it: without its names `git://host/x/../../..` would be a directory of this host.
+  const directory = isAbsolute(context) ? context : `${options.cwd}/${context}`;
   if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) {
     return fromDirectory(directory, request, options);
   }

@@ -68,13 +68,6 @@ export function isDeadSpool(name: string): boolean {
   return pid !== undefined && !isAlive(Number(pid), Number(start));
 }
 
-/** Removes the spool directories of dead processes. */
-export function sweepSpools(layout: Layout): void {
-  for (const name of namesIn(layout.ingestDir)) {
-    if (isDeadSpool(name)) rmSync(join(layout.ingestDir, name), { recursive: true, force: true });
-  }
-}
-
 /** The blobs that live processes lease. Removes the leases of dead ones. Call it under the store's lock. */
 export function leasedDigests(layout: Layout): Set<string> {
   const digests = new Set<string>();

@@ -183,6 +183,13 @@ describe('the standard input', () => {
 });
 
 describe('a URL', () => {
+  test('is no way to a directory of this host', async () => {
+    const options = place();
+    directory(options.cwd, { Dockerfile: DOCKERFILE });
+    const asked = request('http://127.0.0.1:1/a/../../../ctx');
+    expect(await refusal(openBuildContext(asked, options))).toMatch(/127\.0\.0\.1:1/);
+  });
+
   test('may be an archive, in which the Dockerfile is', async () => {
     const options = place();
     const bytes = gzipSync(tar({ 'sub/Dockerfile': DOCKERFILE }));
