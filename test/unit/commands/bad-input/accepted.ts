@@ -95,7 +95,7 @@ const ACCEPTED: Readonly<Record<string, string>> = {
   '--cache-from': ANY,
   '--call': 'empty',
   '--file': ANY,
-  '--iidfile': ANY,
+  '--iidfile': `empty ${PATH}`,
   'build --label': NOT_EMPTY,
   '--metadata-file': ANY,
   'build --network': 'empty',
