@@ -4,6 +4,7 @@ import { boxesOf } from '../e2e/fixture/boxes.ts';
 import { a3s, a3sOk } from '../e2e/fixture/cli.ts';
 import { processesNaming } from '../e2e/fixture/processes.ts';
 import { readBoxesFile, recordOf } from '../e2e/fixture/records.ts';
+import { CREATE_FAILED } from '../../src/runtime/start-failure.ts';
 import { hostileGuest, killGuest } from './fixture/hostile.ts';
 
 const boxes = boxesOf('violation');
@@ -108,8 +109,9 @@ describe('before the start', () => {
     const name = boxes.name('escapes');
     const { status, err } = await runHostile('result-with-escapes', name);
     expect(status).toBe(127);
-    expect(err.split('\n')[0]).toBe('a3s-box: Error response from daemon: x?[2J????y');
-    expect(recordOf(name)).toMatchObject({ status: 'created', error: 'x?[2J????y' });
+    const message = `${CREATE_FAILED}x?[2J????y`;
+    expect(err.split('\n')[0]).toBe(`a3s-box: Error response from daemon: ${message}`);
+    expect(recordOf(name)).toMatchObject({ status: 'created', error: message });
   });
 });
 
