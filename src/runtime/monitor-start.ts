@@ -13,7 +13,7 @@ async function begin(): Promise<void> {
   // A terminal's Ctrl-C or a closed session ends commands, not boxes.
   for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {});
   const payload = readRequest(LAUNCH_FD);
-  const early = payload === null ? null : startEarly(payload, bootTryMs());
+  const early = payload === null ? null : startEarly(payload, bootTryMs);
   // However this process comes to its end, its VM does not outlive it; nor does it wait for what else is done then.
   if (early !== null) process.prependListener('exit', () => void early.qemu.kill());
   const { monitor } = await import('./monitor-main.ts');

@@ -14,10 +14,11 @@ export interface EarlyVm {
 }
 
 /** Starts what the launch request `payload` plans; null when it plans nothing, or nothing that can be started. */
-export function startEarly(payload: Buffer, deadlineMs: number): EarlyVm | null {
+export function startEarly(payload: Buffer, deadline: () => number): EarlyVm | null {
   const spawn = plannedSpawn(payload);
   if (spawn === null) return null;
   try {
+    const deadlineMs = deadline();
     const qemu = spawnQemu(spawn);
     const loaded = loadState(qemu.qmp, STATE_FD, deadlineMs);
     // Heard by who takes the VM.
