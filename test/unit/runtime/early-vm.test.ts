@@ -7,7 +7,7 @@ const spawn = { binary: '/bin/sleep', args: ['60'], stateFile: '/dev/null' };
 const request = (clone: unknown) => Buffer.from(JSON.stringify({ op: 'launch', clone }));
 
 function started(): EarlyVm {
-  const early = startEarly(request(spawn), 1000);
+  const early = startEarly(request(spawn), () => 1000);
   if (early === null) throw new Error('not started');
   onTestFinished(async () => void (await early.qemu.kill()));
   return early;
@@ -38,9 +38,9 @@ test.each([
   ['a state that is not there', { ...spawn, stateFile: '/nonexistent' }],
   ['a program that is not there', { ...spawn, binary: '/nonexistent' }],
 ])('nothing is started for a request with %s', (_what, clone) => {
-  expect(startEarly(request(clone), 1000)).toBeNull();
+  expect(startEarly(request(clone), () => 1000)).toBeNull();
 });
 
 test('nothing is started for a request that is no JSON', () => {
-  expect(startEarly(Buffer.from('{'), 1000)).toBeNull();
+  expect(startEarly(Buffer.from('{'), () => 1000)).toBeNull();
 });
