@@ -3,7 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 
 import type { TarEntry } from '../../images/layers/tar/entry.ts';
 import { isDirectory, type Leaf } from '../../images/layers/tree.ts';
-import { PLAIN_DIRECTORY } from '../tree/emit.ts';
+import { PLAIN_DIRECTORY } from '../../images/layers/tree.ts';
 import type { Match } from './sources.ts';
 
 /** Names, types, modes, owners, links, attributes and contents of what is copied; not its times. */

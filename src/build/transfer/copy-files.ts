@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 import type { TarEntry, Xattrs } from '../../images/layers/tar/entry.ts';
 import { type Directory, isDirectory, type Leaf } from '../../images/layers/tree.ts';
 import { DockerfileError } from '../dockerfile/error.ts';
-import { PLAIN_DIRECTORY } from '../tree/emit.ts';
+import { PLAIN_DIRECTORY } from '../../images/layers/tree.ts';
 import type { ContentSource } from '../tree/source-tree.ts';
 import { type Destination, namesOf, type Ownership, type PlannedLeaf, WorkDirectory } from './destination.ts';
 import { shown } from './failure.ts';

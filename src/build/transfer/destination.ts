@@ -10,7 +10,8 @@ import {
   nodeAt,
 } from '../../images/layers/tree.ts';
 import { DockerfileError } from '../dockerfile/error.ts';
-import { type Emitter, type Origin, PLAIN_DIRECTORY, sorted } from '../tree/emit.ts';
+import { PLAIN_DIRECTORY } from '../../images/layers/tree.ts';
+import { type Emitter, type Origin, sorted } from '../tree/emit.ts';
 import { OverlayDirectory } from '../tree/overlay-directory.ts';
 import { bytesOf } from '../tree/text.ts';
 import { shown, systemFailure } from './failure.ts';

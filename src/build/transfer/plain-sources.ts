@@ -6,7 +6,7 @@ import { A3sError } from '../../errors.ts';
 import type { TarEntry } from '../../images/layers/tar/entry.ts';
 import type { Directory, Leaf } from '../../images/layers/tree.ts';
 import { emptyDirectory } from '../../images/layers/tree.ts';
-import { PLAIN_DIRECTORY } from '../tree/emit.ts';
+import { PLAIN_DIRECTORY } from '../../images/layers/tree.ts';
 import { Pauses } from '../tree/pause.ts';
 import type { SourceTree } from '../tree/source-tree.ts';
 

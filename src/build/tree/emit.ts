@@ -1,25 +1,14 @@
 /** Writes trees as a tar: by path, parents first; contents that come in streams behind everything else, hard links to them last. */
 import { A3sError } from '../../errors.ts';
-import { type Child, type Directory, isDirectory, type Leaf } from '../../images/layers/tree.ts';
-import type { TarEntry } from '../../images/layers/tar/entry.ts';
+import {
+  type Child,
+  type Directory,
+  isDirectory,
+  type Leaf,
+  PLAIN_DIRECTORY,
+} from '../../images/layers/tree.ts';
 import type { ContentSource } from './source-tree.ts';
 import type { TarWriter } from './tar-writer.ts';
-
-/** What a directory is that no layer and no archive has an entry for. */
-export const PLAIN_DIRECTORY: TarEntry = {
-  type: 'directory',
-  name: '',
-  link: '',
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  mtime: 0,
-  size: 0,
-  major: 0,
-  minor: 0,
-  xattrs: [],
-  sparse: null,
-};
 
 /** Where a file's content is: a file of another tree, or the file itself. */
 export interface Origin {

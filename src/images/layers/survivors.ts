@@ -3,26 +3,9 @@ import type { Layer } from '../image.ts';
 import { unpackLayer } from '../verify.ts';
 import type { Archive } from './archive.ts';
 import { Budget, errorOf, layerError } from './limits.ts';
-import type { TarEntry } from './tar/entry.ts';
 import { TarReader } from './tar/reader.ts';
 import { tarSink } from './tar-sink.ts';
-import { type Directory, isDirectory, type Leaf, walk } from './tree.ts';
-
-/** What a directory is that no layer has an entry for. */
-const MISSING_DIRECTORY: TarEntry = {
-  type: 'directory',
-  name: '',
-  link: '',
-  mode: 0o755,
-  uid: 0,
-  gid: 0,
-  mtime: 0,
-  size: 0,
-  major: 0,
-  minor: 0,
-  xattrs: [],
-  sparse: null,
-};
+import { type Directory, isDirectory, type Leaf, PLAIN_DIRECTORY, walk } from './tree.ts';
 
 /** Files whose content is in one layer, by their ordinals. */
 type Wanted = Map<number, Leaf>;
@@ -36,10 +19,10 @@ export async function emitMerged(
 ): Promise<void> {
   const image = layers.at(-1)?.digest ?? '';
   const wanted: Wanted[] = layers.map(() => new Map());
-  archive.begin(tree.entry ?? MISSING_DIRECTORY, '', '', image);
+  archive.begin(tree.entry ?? PLAIN_DIRECTORY, '', '', image);
   let count = 0;
   for (const [path, node] of walk(tree)) {
-    if (isDirectory(node)) archive.begin(node.entry ?? MISSING_DIRECTORY, path, '', image);
+    if (isDirectory(node)) archive.begin(node.entry ?? PLAIN_DIRECTORY, path, '', image);
     else emitLeaf(node, path);
     count += 1;
     if (count % 256 === 0) await archive.settled();
@@ -53,7 +36,7 @@ export async function emitMerged(
   function emitLeaf(leaf: Leaf, path: string): void {
     const digest = layers[leaf.layer]?.digest ?? image;
     if (leaf.path !== '') {
-      archive.begin({ ...MISSING_DIRECTORY, type: 'hardlink' }, path, leaf.path, digest);
+      archive.begin({ ...PLAIN_DIRECTORY, type: 'hardlink' }, path, leaf.path, digest);
       return;
     }
     leaf.path = path;

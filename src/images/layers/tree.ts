@@ -28,6 +28,22 @@ export interface Child {
   layer: number;
 }
 
+/** What a directory is that no layer and no archive has an entry for. */
+export const PLAIN_DIRECTORY: TarEntry = {
+  type: 'directory',
+  name: '',
+  link: '',
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  mtime: 0,
+  size: 0,
+  major: 0,
+  minor: 0,
+  xattrs: [],
+  sparse: null,
+};
+
 export function isDirectory(node: Leaf | Directory): node is Directory {
   return 'children' in node;
 }
