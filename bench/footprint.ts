@@ -8,7 +8,7 @@ export interface Trace {
 }
 
 /** Caches, which may grow, and the journal of events, which is bounded by itself. */
-const CACHES = /^(templates|locks|cache|pool)(\/|$)|^events\.jsonl/;
+const CACHES = /^(templates|locks|cache|build-cache|pool)(\/|$)|^events\.jsonl/;
 
 export function traceOf(home: string): Trace {
   const files = readdirSync(home, { recursive: true, encoding: 'utf8' });

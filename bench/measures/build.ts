@@ -22,6 +22,7 @@ export async function build(setting: Setting, rounds: number): Promise<MeasureRe
     await commands(setting, rounds),
   ];
   setting.tell(setting.ours('builder', 'prune', '-af'));
+  setting.tell(setting.ours('image', 'prune', '-f'));
   return { rows, notes: buildah === null ? ['buildah is not installed.'] : [] };
 }
 

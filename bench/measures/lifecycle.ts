@@ -4,8 +4,9 @@ import type { MeasureResult, Row } from '../result.ts';
 import { IMAGE, type Setting } from '../setting.ts';
 import { median, statisticsOf } from '../statistics.ts';
 
-/** A workload that ends when it is told to: the first process of a container does not by itself. */
-const OBEDIENT = ['sh', '-c', 'trap "exit 0" TERM; sleep 100000 & wait'];
+/** A workload that ends when it is told to, once it has said so: the first process of a container does not by itself. */
+const OBEDIENT = ['sh', '-c', 'trap "exit 0" TERM; echo ready; sleep 100000 & wait'];
+const READY_MS = 30_000;
 const VERBS = ['start', 'stop', 'rm'] as const;
 
 type Side = (...words: string[]) => Contender;
@@ -20,10 +21,12 @@ export async function lifecycle(setting: Setting, rounds: number): Promise<Measu
   for (let round = -1; round < rounds; round += 1) {
     for (const { side, times } of round % 2 === 0 ? sides : sides.toReversed()) {
       setting.tell(side('run', '-d', '--name', 'bench', IMAGE, ...OBEDIENT));
+      await ready(setting, side, 1);
       setting.tell(side('stop', 'bench'));
       for (const verb of VERBS) {
         const ms = await time(side(verb, 'bench'));
         if (round >= 0) times[verb].push(ms);
+        if (verb === 'start') await ready(setting, side, 2);
       }
     }
   }
@@ -44,6 +47,15 @@ export async function lifecycle(setting: Setting, rounds: number): Promise<Measu
     };
   });
   return { rows };
+}
+
+/** Waits until the workload of the box's `starts`th start obeys: before, it loses what it is told. */
+async function ready(setting: Setting, side: Side, starts: number): Promise<void> {
+  const deadline = performance.now() + READY_MS;
+  while (setting.tell(side('logs', 'bench')).split('\n').filter(Boolean).length < starts) {
+    if (performance.now() > deadline) throw new Error('the workload does not say that it is ready');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 function noTimes(): Times {
