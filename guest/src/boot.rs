@@ -55,6 +55,7 @@ pub fn boot() -> Result<Server, BootError> {
     fatal::set_port(&port).at("port", PORT)?;
     net::configure()?;
     cgroup::enable_controllers();
+    rest();
     Server::new(port, signals()?)
 }
 
@@ -88,6 +89,13 @@ fn limits() -> Result<(), BootError> {
     setrlimit(Resource::Nproc, unlimited).at("limits", "nproc")?;
     setrlimit(Resource::Core, unlimited).at("limits", "core")?;
     fs::write("/proc/self/oom_score_adj", "-1000").at("limits", "oom_score_adj")
+}
+
+/// What wakes an idle VM for nothing: every wake of an emulated processor costs the host's.
+fn rest() {
+    devices::stop_interval_timer();
+    // Looks twice a second whether memory is in too small pieces for huge pages. It still becomes one piece when some are asked for.
+    let _ = fs::write("/proc/sys/vm/compaction_proactiveness", "0");
 }
 
 fn open_port() -> Result<OwnedFd, BootError> {
