@@ -39,9 +39,14 @@ export class WarmPool {
   }
 
   get status(): PoolStatus {
-    const members = [...this.#members].map((member) => member.status);
+    const members = this.#kept.map((member) => member.status);
     const idleMs = Math.round(performance.now() - this.#usedAt);
     return { ...this.#spec, members, taken: this.#taken, idleMs, problem: this.#problem };
+  }
+
+  /** Without those that are on their way out. */
+  get #kept(): Member[] {
+    return [...this.#members].filter(({ isReleased }) => !isReleased);
   }
 
   /** No box was taken for as long as the pool is to be kept. */
@@ -139,6 +144,6 @@ export class WarmPool {
   }
 
   #trim(): void {
-    for (const member of [...this.#members].slice(this.#spec.size)) member.release();
+    for (const member of this.#kept.slice(this.#spec.size)) member.release();
   }
 }
