@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { A3sError, hasErrno, isErrorCode } from '../../errors.ts';
 import { ensureRootfs } from '../../images/rootfs.ts';
+import { objectOr } from '../../json.ts';
 import { packageRoot } from '../../package-root.ts';
 import { MessageDecoder, MessageType, encodeJsonMessage } from '../../runtime/protocol/messages.ts';
 import { parseObject, parseResult } from '../../runtime/protocol/result.ts';
@@ -124,9 +125,11 @@ async function ask(engine: Engine, request: KeeperRequest): Promise<PoolStatus[]
     const payload = await firstResult(socket, ANSWER_MS);
     if (payload === null) return null;
     const { error } = parseResult(payload);
-    if (error === undefined) return parsePools(parseObject(payload, 'answer')['pools']);
+    const answer = parseObject(payload, 'answer');
+    if (error === undefined) return parsePools(answer['pools']);
     const code = isErrorCode(error.code) ? error.code : 'io';
-    throw new A3sError(code, error.message);
+    const { hint } = objectOr(answer['error']);
+    throw new A3sError(code, error.message, typeof hint === 'string' ? { hint } : {});
   } finally {
     socket.destroy();
   }
