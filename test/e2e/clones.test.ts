@@ -41,8 +41,36 @@ describe('clones of one template', () => {
     const identity = ['exec', name, 'sh', '-c', 'cat /etc/machine-id; hostname'];
     const first = await a3sOk(identity);
     await a3sOk(['stop', '-t', '0', name]);
-    await a3sOk(['start', name]);
-    expect(await a3sOk(identity)).toBe(first);
+    const directory = temporaryDirectory();
+    const traced = (file: string) => ({ env: { A3S_BOX_TRACE: join(directory, file) } });
+    await a3sOk(['start', name], traced('start.json'));
+    expect(await a3sOk(identity, traced('exec.json'))).toBe(first);
+    // Of the processes that were there before nothing.
+    expect(spansOf(join(directory, 'exec.json'))).toEqual([
+      [
+        'command: program loaded',
+        'command: waited for the start',
+        'command: waited for the result',
+        'command: its work, and its output',
+      ],
+    ]);
+    expect(spansOf(join(directory, 'start.json'))).toEqual([
+      [
+        'command: program loaded',
+        'command: Node and the first code',
+        'command: monitor spawned',
+        'command: box handed to its monitor',
+        'command: waited for the start',
+        'command: its work, and its output',
+      ],
+      [
+        'monitor: Node and the program',
+        'monitor: request taken',
+        'monitor: template, disk and QEMU',
+        'guest: restored until its agent answers',
+        'guest: workload started',
+      ],
+    ]);
   });
 
   test('have the wall clock of the host within 50 ms, at once and later', async () => {
