@@ -4,7 +4,7 @@ import { renderUnexpected } from '../commands/failure.ts';
 import type { ReservedBox } from '../engine/reserve.ts';
 import type { Engine } from '../engine/types.ts';
 import { hasErrno } from '../errors.ts';
-import { trace } from '../trace.ts';
+import { takeTraceFailure, trace } from '../trace.ts';
 
 /** Status of a process that SIGPIPE ended; what a shell shows for a client whose reader went away. */
 const READER_GONE = 128 + 13;
@@ -14,6 +14,12 @@ let debug = process.env['A3S_DEBUG'] === '1';
 function fail(error: unknown): never {
   process.stderr.write(renderUnexpected(error, debug));
   process.exit(1);
+}
+
+/** Once: what is traced was asked for by this command's caller, and goes on without. */
+function tellOfTrace(): void {
+  const failure = takeTraceFailure();
+  if (failure !== '') process.stderr.write(`WARNING: no trace: ${failure}\n`);
 }
 
 /** Waits until everything written has left the process. */
@@ -43,6 +49,7 @@ async function main(reserved: ReservedBox | undefined): Promise<void> {
   });
   // Without a reader for complaints the work still goes on.
   process.stderr.on('error', () => {});
+  tellOfTrace();
   // What leaves by running out of things to wait for has not done its work.
   process.exitCode = 1;
   const status = await dispatch(process.argv.slice(2), {
@@ -60,6 +67,7 @@ async function main(reserved: ReservedBox | undefined): Promise<void> {
     debug: () => debug,
     engine: () => openEngine(reserved),
   });
+  tellOfTrace();
   await Promise.all([flush(process.stdout), flush(process.stderr)]);
   trace('command: its work, and its output');
   process.exit(status);

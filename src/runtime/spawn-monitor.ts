@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { A3sError } from '../errors.ts';
 import { packageRoot } from '../package-root.ts';
-import { trace } from '../trace.ts';
+import { trace, traceEnvironment } from '../trace.ts';
 
 const LAUNCH_FD = 3;
 
@@ -22,6 +22,7 @@ export function spawnMonitor(boxDir: string): Socket {
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     cwd: '/',
+    env: traceEnvironment(),
   });
   trace('command: monitor spawned');
   // A monitor that cannot be started shows as a closed connection.

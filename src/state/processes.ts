@@ -1,6 +1,6 @@
 /** Facts about host processes, from /proc. */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 
 import { A3sError, hasErrno } from '../errors.ts';
 
@@ -54,11 +54,16 @@ export interface BoxProcess {
   pid: number;
   start: number;
   role: 'monitor' | 'vm';
+  /** Of the directories that were asked for. */
+  boxDir: string;
 }
 
-/** This user's processes that work for the box in `boxDir`: their arguments name the directory. Never this process. */
-export function findBoxProcesses(boxDir: string): BoxProcess[] {
-  return scan(boxDir).found;
+/**
+ * This user's processes that work for the boxes in these directories: their arguments name one. Never this process. However many
+ * directories there are, /proc is read once.
+ */
+export function findBoxProcesses(...boxDirs: string[]): BoxProcess[] {
+  return scan(boxDirs).found;
 }
 
 interface Scan {
@@ -67,30 +72,41 @@ interface Scan {
   unsettled: boolean;
 }
 
-function scan(boxDir: string): Scan {
+function scan(boxDirs: readonly string[]): Scan {
   const result: Scan = { found: [], unsettled: false };
+  const parents = [...new Set(boxDirs.map(dirname).flatMap(spellings))];
+  // Most processes have to do with no box: one look tells.
+  const boxOf = (words: string): string | undefined =>
+    parents.some((parent) => words.includes(parent))
+      ? boxDirs.find((boxDir) => namesDirectory(words, boxDir))
+      : undefined;
   for (const entry of readdirSync('/proc')) {
     const pid = Number(entry);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
-    const role = roleOf(pid, boxDir);
-    const start = role === null ? null : processStart(pid);
+    const seen = look(pid, boxOf);
+    const start = seen === null ? null : processStart(pid);
     if (start === null) continue;
-    if (role === 'unknown') result.unsettled = true;
-    else if (role !== null) result.found.push({ pid, start, role });
+    if (seen === 'unsettled') result.unsettled = true;
+    else if (seen !== null) result.found.push({ pid, start, ...seen });
   }
   return result;
 }
 
-function roleOf(pid: number, boxDir: string): BoxProcess['role'] | 'unknown' | null {
+function look(
+  pid: number,
+  boxOf: (words: string) => string | undefined,
+): Pick<BoxProcess, 'role' | 'boxDir'> | 'unsettled' | null {
   try {
     const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-    if (words !== '' && !namesDirectory(words, boxDir)) return null;
+    const boxDir = boxOf(words);
+    if (words !== '' && boxDir === undefined) return null;
     if (statSync(`/proc/${pid}`).uid !== process.getuid?.()) return null;
     const program = basename(readlinkSync(`/proc/${pid}/exe`)).replace(/ \(deleted\)$/, '');
     // A kernel thread has no words either, but no program: reading the link has failed then.
-    if (words === '') return 'unknown';
-    if (VM.test(program)) return 'vm';
-    return MONITOR.test(program) && scriptOf(words)?.endsWith(MONITOR_SCRIPT) === true ? 'monitor' : null;
+    if (boxDir === undefined) return 'unsettled';
+    if (VM.test(program)) return { role: 'vm', boxDir };
+    const isMonitor = MONITOR.test(program) && scriptOf(words)?.endsWith(MONITOR_SCRIPT) === true;
+    return isMonitor ? { role: 'monitor', boxDir } : null;
   } catch {
     // It ended meanwhile.
     return null;
@@ -107,8 +123,12 @@ function scriptOf(words: string): string | undefined {
 
 /** True when the text holds the directory itself or a path in it, but not a longer name that starts alike. */
 function namesDirectory(text: string, directory: string): boolean {
-  // In QEMU's arguments a comma of a path is written twice.
-  return namesPath(text, directory) || namesPath(text, directory.replaceAll(',', ',,'));
+  return spellings(directory).some((path) => namesPath(text, path));
+}
+
+/** In QEMU's arguments a comma of a path is written twice. */
+function spellings(path: string): string[] {
+  return path.includes(',') ? [path, path.replaceAll(',', ',,')] : [path];
 }
 
 function namesPath(text: string, directory: string): boolean {
@@ -120,15 +140,16 @@ function namesPath(text: string, directory: string): boolean {
 }
 
 /**
- * Kills every process of a box and waits until they are gone. Monitors first, so that none starts another VM.
+ * Kills every process of these boxes and waits until they are gone. Monitors first, so that none starts another VM.
  * @returns how many were killed.
  * @throws A3sError `timeout` when one survives 5 s.
  */
-export async function killBoxProcesses(boxDir: string): Promise<number> {
+export async function killBoxProcesses(...boxDirs: string[]): Promise<number> {
+  if (boxDirs.length === 0) return 0;
   const began = performance.now();
   const killed = new Map<number, BoxProcess>();
   for (;;) {
-    const { found, unsettled } = scan(boxDir);
+    const { found, unsettled } = scan(boxDirs);
     for (const victim of found.toSorted((a, b) => Number(a.role === 'vm') - Number(b.role === 'vm'))) {
       sendKill(victim.pid);
       killed.set(victim.pid, victim);
@@ -139,7 +160,7 @@ export async function killBoxProcesses(boxDir: string): Promise<number> {
     if (survivor === undefined && found.length === 0 && (!unsettled || waited > UNSETTLED_MS))
       return killed.size;
     if (survivor !== undefined && waited > KILL_TIMEOUT_MS) {
-      throw new A3sError('timeout', `process ${survivor.pid} of ${boxDir} survived SIGKILL for 5 s`);
+      throw new A3sError('timeout', `process ${survivor.pid} of ${survivor.boxDir} survived SIGKILL for 5 s`);
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }

@@ -5,7 +5,7 @@
  *
  * The check costs one read of boxes.json and a few system calls a box, takes no lock and writes nothing. Only when
  * something looks wrong it is decided again, under the lock and with fresh records, because a look without the lock may
- * have caught another command half-way.
+ * have caught another command half-way. That reads /proc a few times, however many boxes are lost.
  */
 import { readdirSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -47,9 +47,10 @@ async function repair(layout: Layout, notify: Notify | undefined): Promise<BoxRe
   const boxes = await updateBoxes(
     layout,
     async (fresh) => {
-      for (const box of fresh.filter(hasLostOwner)) {
+      const lost = fresh.filter(hasLostOwner);
+      await killBoxProcesses(...lost.map((box) => boxDirectory(layout, box.short_id)));
+      for (const box of lost) {
         const directory = boxDirectory(layout, box.short_id);
-        await killBoxProcesses(directory);
         // Before the record says so: an idle box never has sockets.
         rmSync(dirname(boxPaths(directory).execSocket), { recursive: true, force: true });
         if (box.auto_remove) {
@@ -70,9 +71,7 @@ async function repair(layout: Layout, notify: Notify | undefined): Promise<BoxRe
   for (const shortId of removed) removeBoxDirectory(layout, shortId);
   if (removed.length > 0) emptyTrash(layout);
   // Records are written before directories are made, and no ID comes back: what had no record then has none now.
-  if (orphans.length > 0 && !hasSetAsideFile(layout)) {
-    for (const shortId of orphans) await removeOrphan(layout, shortId);
-  }
+  if (orphans.length > 0 && !hasSetAsideFile(layout)) await removeOrphans(layout, orphans);
   return boxes;
 }
 
@@ -128,14 +127,19 @@ function hasSetAsideFile(layout: Layout): boolean {
 }
 
 /**
- * Removes what is left of a box without a record. A monitor kills its VM before it removes its own box, and delivers the
+ * Removes what is left of boxes without a record. A monitor kills its VM before it removes its own box, and delivers the
  * last output after that: one without a VM is on its last steps and cleans up behind itself.
  */
-async function removeOrphan(layout: Layout, shortId: string): Promise<void> {
-  const directory = boxDirectory(layout, shortId);
-  const roles = findBoxProcesses(directory).map((process) => process.role);
-  if (roles.length > 0 && !roles.includes('vm')) return;
-  await killBoxProcesses(directory);
-  withdrawOffer(layout, shortId);
-  removeBoxDirectory(layout, shortId);
+async function removeOrphans(layout: Layout, shortIds: readonly string[]): Promise<void> {
+  const directoryOf = (shortId: string): string => boxDirectory(layout, shortId);
+  const byBox = Map.groupBy(findBoxProcesses(...shortIds.map(directoryOf)), ({ boxDir }) => boxDir);
+  const left = shortIds.filter((shortId) => {
+    const processes = byBox.get(directoryOf(shortId));
+    return processes === undefined || processes.some(({ role }) => role === 'vm');
+  });
+  await killBoxProcesses(...left.map(directoryOf));
+  for (const shortId of left) {
+    withdrawOffer(layout, shortId);
+    removeBoxDirectory(layout, shortId);
+  }
 }

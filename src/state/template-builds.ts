@@ -30,14 +30,17 @@ export function workDirectory(layout: Layout, what: string): string {
  * @throws A3sError `timeout` when a VM survives SIGKILL.
  */
 export async function sweepDeadBuilds(layout: Layout): Promise<void> {
-  for (const parent of [layout.templatesDir, layout.buildsDir]) {
-    for (const name of namesIn(parent)) {
-      const [, pid, start] = BUILD_DIRECTORY.exec(name) ?? [];
-      if (pid === undefined || isAlive(Number(pid), Number(start))) continue;
-      const dir = join(parent, name);
-      // Its guest may still be booting, with nobody left who would ever stop it.
-      await killBoxProcesses(dir);
-      removeTree(dir);
-    }
-  }
+  const dead = [layout.templatesDir, layout.buildsDir].flatMap((parent) =>
+    namesIn(parent)
+      .filter(isDeadBuild)
+      .map((name) => join(parent, name)),
+  );
+  // Their guests may still be booting, with nobody left who would ever stop them.
+  await killBoxProcesses(...dead);
+  for (const dir of dead) removeTree(dir);
+}
+
+function isDeadBuild(name: string): boolean {
+  const [, pid, start] = BUILD_DIRECTORY.exec(name) ?? [];
+  return pid !== undefined && !isAlive(Number(pid), Number(start));
 }

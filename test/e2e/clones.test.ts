@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
@@ -7,6 +6,7 @@ import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
 import { inBatches } from './fixture/batches.ts';
 import { home } from './fixture/home.ts';
+import { spansOf } from './fixture/spans.ts';
 import { templateHashes } from './fixture/template-hashes.ts';
 import { warmTemplateHashes } from './fixture/warm-templates.ts';
 
@@ -41,8 +41,36 @@ describe('clones of one template', () => {
     const identity = ['exec', name, 'sh', '-c', 'cat /etc/machine-id; hostname'];
     const first = await a3sOk(identity);
     await a3sOk(['stop', '-t', '0', name]);
-    await a3sOk(['start', name]);
-    expect(await a3sOk(identity)).toBe(first);
+    const directory = temporaryDirectory();
+    const traced = (file: string) => ({ env: { A3S_BOX_TRACE: join(directory, file) } });
+    await a3sOk(['start', name], traced('start.json'));
+    expect(await a3sOk(identity, traced('exec.json'))).toBe(first);
+    // Of the processes that were there before nothing.
+    expect(spansOf(join(directory, 'exec.json'))).toEqual([
+      [
+        'command: program loaded',
+        'command: waited for the start',
+        'command: waited for the result',
+        'command: its work, and its output',
+      ],
+    ]);
+    expect(spansOf(join(directory, 'start.json'))).toEqual([
+      [
+        'command: program loaded',
+        'command: Node and the first code',
+        'command: monitor spawned',
+        'command: box handed to its monitor',
+        'command: waited for the start',
+        'command: its work, and its output',
+      ],
+      [
+        'monitor: Node and the program',
+        'monitor: request taken',
+        'monitor: template, disk and QEMU',
+        'guest: restored until its agent answers',
+        'guest: workload started',
+      ],
+    ]);
   });
 
   test('have the wall clock of the host within 50 ms, at once and later', async () => {
@@ -65,12 +93,40 @@ describe('clones of one template', () => {
 
   test('are started before their monitor is loaded, and once', async () => {
     await warmTemplateHashes(home());
-    const trace = join(temporaryDirectory(), 'trace');
-    await a3sOk(['run', '--rm', 'a3s/base', 'true'], { env: { A3S_BOX_TRACE: trace } });
-    const steps = readFileSync(trace, 'utf8').match(
-      /(?<="monitor: )(?:template, disk and QEMU|Node and the program)/g,
-    );
-    expect(steps).toEqual(['template, disk and QEMU', 'Node and the program']);
+    const cwd = temporaryDirectory();
+    // The monitor runs in another directory than the command.
+    await a3sOk(['run', '--rm', 'a3s/base', 'true'], { cwd, env: { A3S_BOX_TRACE: 'run.json' } });
+    expect(spansOf(join(cwd, 'run.json'))).toEqual([
+      [
+        'command: Node and the first code',
+        'command: monitor spawned',
+        'command: program loaded',
+        'command: record written',
+        'command: box handed to its monitor',
+        'command: waited for the start',
+        'command: waited for the result',
+        'command: its work, and its output',
+      ],
+      [
+        'monitor: template, disk and QEMU',
+        'monitor: Node and the program',
+        'monitor: request taken',
+        'guest: restored until its agent answers',
+        'guest: workload started',
+        'guest: workload',
+        'monitor: VM ended and record settled',
+      ],
+    ]);
+  });
+
+  test('run as ever when their trace cannot be written', async () => {
+    const words = ['run', '--rm', 'a3s/base', 'sh', '-c', 'echo out; exit 3'];
+    const { status, out, err } = await a3s(words, { env: { A3S_BOX_TRACE: '/dev/full' } });
+    expect({ status, out, err }).toEqual({
+      status: 3,
+      out: 'out\n',
+      err: 'WARNING: no trace: ENOSPC: no space left on device, write\n',
+    });
   });
 
   test('leave the files of the template as they were, after 100 of them', async () => {

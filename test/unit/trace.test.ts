@@ -1,8 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
-import { trace, traceFile, traceTo } from '../../src/trace.ts';
+import { takeTraceFailure, trace, traceFile, traceTo } from '../../src/trace.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
 interface Event {
@@ -52,4 +53,66 @@ test('another process adds its spans to the file', () => {
   trace('two');
   traceTo('');
   expect(eventsOf(file).map(({ name }) => name)).toEqual(['process_name', 'one', 'process_name', 'two']);
+});
+
+/** `t` is the module. */
+const IMPORT = `const t = await import('${new URL('../../src/trace.ts', import.meta.url).href}');`;
+
+/** What a process of its own says that is asked to trace to `file`. */
+function traced(program: string, cwd: string, file: string): string {
+  return execFileSync(process.execPath, ['--input-type=module', '-e', program], {
+    cwd,
+    env: { A3S_BOX_TRACE: file },
+    encoding: 'utf8',
+  });
+}
+
+describe('a relative name', () => {
+  test('is meant from the directory of the command, wherever a process of ours runs', () => {
+    const directory = temporaryDirectory();
+    const file = join(directory, 'run.json');
+    const code =
+      `${IMPORT} process.chdir('/'); t.trace('one');` +
+      'console.log(t.traceFile(), t.traceEnvironment().A3S_BOX_TRACE);';
+    expect(traced(code, directory, 'run.json')).toBe(`${file} ${file}\n`);
+    expect(eventsOf(file).map(({ name }) => name)).toEqual(['process_name', 'one']);
+  });
+
+  test('is no trace where there is no directory any more', () => {
+    const code =
+      `(await import('node:fs')).rmdirSync(process.cwd()); ${IMPORT}` +
+      "t.trace('one'); console.log(t.traceFile(), t.takeTraceFailure());";
+    const directory = join(temporaryDirectory(), 'gone');
+    mkdirSync(directory);
+    expect(traced(code, directory, 'run.json')).toMatch(/^ ENOENT: no such file or directory/);
+  });
+});
+
+describe('a trace that cannot be written ends, and nothing else does:', () => {
+  test.each([
+    ['in a directory that is not there', (dir: string) => join(dir, 'none', 'run.json'), 'ENOENT'],
+    ['on a disk that is full', () => '/dev/full', 'ENOSPC'],
+    ['which is a directory', (dir: string) => dir, 'EISDIR'],
+    [
+      'into a pipe that nobody reads',
+      (dir: string) => {
+        execFileSync('mkfifo', [join(dir, 'pipe')]);
+        return join(dir, 'pipe');
+      },
+      'ENXIO',
+    ],
+  ])('%s', (_where, path, errno) => {
+    traceTo(path(temporaryDirectory()));
+    trace('first');
+    trace('second');
+    expect(traceFile()).toBe('');
+    expect(takeTraceFailure()).toContain(errno);
+    // Told once.
+    expect(takeTraceFailure()).toBe('');
+  });
+});
+
+test('what children inherit names no trace that could not be written', () => {
+  const code = `${IMPORT} t.trace('one'); console.log(JSON.stringify(t.traceEnvironment().A3S_BOX_TRACE));`;
+  expect(traced(code, '/', '/dev/full')).toBe('""\n');
 });

@@ -34,8 +34,8 @@ export const poolStart = defineCommand({
       ttlMs: flags.ttl / NS_PER_MS,
     };
     const engine = await context.engine();
-    await startPool(engine, spec);
-    if (flags.wait) await waitUntilFull(engine, spec);
+    const pool = await startPool(engine, spec);
+    if (flags.wait) await waitUntilFull(engine, pool);
     await context.print(`${image}\n`);
   },
 });

@@ -14,6 +14,7 @@ import { parseObject } from '../../runtime/protocol/result.ts';
 import { productMark } from '../../runtime/warm/fitness.ts';
 import { keeperSocket } from '../../state/layout.ts';
 import type { Engine } from '../types.ts';
+import { poolsNamed } from './name.ts';
 import { WarmPool } from './pool.ts';
 import { parseKeeperRequest, type KeeperRequest, type PoolSpec, type PoolStatus } from './spec.ts';
 
@@ -100,7 +101,10 @@ export class Keeper {
   }
 
   async #stop(image: string | null): Promise<void> {
-    const chosen = [...this.#pools].filter((pool) => image === null || pool.status.image === image);
+    const pools = [...this.#pools];
+    const names = pools.map((pool) => pool.status.image);
+    const meant = image === null ? names : poolsNamed(image, names);
+    const chosen = pools.filter((pool) => meant.includes(pool.status.image));
     if (image !== null && chosen.length === 0) {
       throw new A3sError('invalid_config', `there is no pool of ${image}`, {
         hint: 'see: a3s-box pool status',

@@ -63,6 +63,11 @@ export class Member {
     }
   }
 
+  /** It was let go of: what it is until it ends counts for nothing. */
+  get isReleased(): boolean {
+    return this.#released;
+  }
+
   get status(): MemberStatus {
     return { id: this.id, state: this.#state, since: this.since };
   }

@@ -1,25 +1,15 @@
 /** One pool: as many warm boxes of an image and a machine as it was asked for, made one after the other. */
-import { A3sError } from '../../errors.ts';
-import type { Image } from '../../images/image.ts';
-import { ensureRootfs, type Rootfs } from '../../images/rootfs.ts';
-import { readIndex } from '../../images/store.ts';
 import { BackOff } from '../../runtime/monitor/back-off.ts';
 import { openContext } from '../../runtime/templates/context.ts';
 import { findImageTemplate } from '../../runtime/templates/ensure.ts';
-import { fitnessOf, warmShape } from '../../runtime/warm/fitness.ts';
-import { requireImage } from '../images.ts';
+import { warmShape } from '../../runtime/warm/fitness.ts';
 import type { Engine } from '../types.ts';
 import { Member, type MemberEnd } from './member.ts';
+import { followSource, sourceOf, type Source } from './source.ts';
 import type { PoolSpec, PoolStatus } from './spec.ts';
 
 /** A box that was taken has the machine to itself for so long, before another one is made. */
 const REFILL_MS = 300;
-
-interface Source {
-  image: Image;
-  rootfs: Rootfs;
-  fitness: string;
-}
 
 export class WarmPool {
   readonly #engine: Engine;
@@ -49,9 +39,14 @@ export class WarmPool {
   }
 
   get status(): PoolStatus {
-    const members = [...this.#members].map((member) => member.status);
+    const members = this.#kept.map((member) => member.status);
     const idleMs = Math.round(performance.now() - this.#usedAt);
     return { ...this.#spec, members, taken: this.#taken, idleMs, problem: this.#problem };
+  }
+
+  /** Without those that are on their way out. */
+  get #kept(): Member[] {
+    return [...this.#members].filter(({ isReleased }) => !isReleased);
   }
 
   /** No box was taken for as long as the pool is to be kept. */
@@ -80,11 +75,7 @@ export class WarmPool {
    * @throws A3sError when there is no such image any more.
    */
   async check(): Promise<void> {
-    // Not by its name: looking an embedded image up would bring it back.
-    const { digest } = this.#source.image;
-    const index = readIndex(this.#engine.layout.imagesDir);
-    if (!index.some((entry) => entry.digest === digest)) throw noImage(this.#spec.image);
-    const source = await sourceOf(this.#engine, this.#spec);
+    const source = await followSource(this.#engine, this.#spec, this.#source);
     const seal = this.#templateSeal(source);
     const outdated = this.#seal !== null && seal !== this.#seal;
     if (source.fitness === this.#source.fitness && !outdated) return;
@@ -153,17 +144,6 @@ export class WarmPool {
   }
 
   #trim(): void {
-    for (const member of [...this.#members].slice(this.#spec.size)) member.release();
+    for (const member of this.#kept.slice(this.#spec.size)) member.release();
   }
-}
-
-function noImage(image: string): A3sError {
-  return new A3sError('no_such_image', `No such image: ${image}`);
-}
-
-async function sourceOf(engine: Engine, spec: PoolSpec): Promise<Source> {
-  const image = await requireImage(engine, spec.image);
-  const rootfs = await ensureRootfs(engine.layout, image, engine.bundleDir);
-  const fitness = fitnessOf({ ...spec, rootfs: rootfs.digest }, engine.bundleDir);
-  return { image, rootfs, fitness };
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { A3sError, hasErrno, isErrorCode } from '../../errors.ts';
 import { ensureRootfs } from '../../images/rootfs.ts';
+import { objectOr } from '../../json.ts';
 import { packageRoot } from '../../package-root.ts';
 import { MessageDecoder, MessageType, encodeJsonMessage } from '../../runtime/protocol/messages.ts';
 import { parseObject, parseResult } from '../../runtime/protocol/result.ts';
@@ -15,6 +16,7 @@ import { checkCpus, checkMemory } from '../limits.ts';
 import { requireImage } from '../images.ts';
 import type { Engine } from '../types.ts';
 import { KEEPER_COMMAND } from './keeper-command.ts';
+import { poolName, poolsNamed } from './name.ts';
 import { checkPoolSize, parsePools, type KeeperRequest, type PoolSpec, type PoolStatus } from './spec.ts';
 
 /** What the keeper says on its descriptor 3 once it listens. */
@@ -38,14 +40,20 @@ export interface StartOptions extends PoolSpec {
 
 /**
  * Starts a pool, or changes the size and time to live of the one there is.
+ * @returns what the pool is now to be, under its own name.
  * @throws A3sError `no_such_image`, `image_broken`, `invalid_config`, `timeout`, `io`.
  */
-export async function startPool(engine: Engine, { atLeast = false, ...spec }: StartOptions): Promise<void> {
-  checkPoolSize(spec.size);
-  checkCpus(spec.cpus);
-  checkMemory(spec.memoryMb * MIB);
+export async function startPool(
+  engine: Engine,
+  { atLeast = false, ...asked }: StartOptions,
+): Promise<PoolSpec> {
+  checkPoolSize(asked.size);
+  checkCpus(asked.cpus);
+  checkMemory(asked.memoryMb * MIB);
+  const image = await requireImage(engine, asked.image);
+  const spec = { ...asked, image: poolName(asked.image, image) };
   // Here, where it can be told and waited for: a root filesystem takes its time.
-  await ensureRootfs(engine.layout, await requireImage(engine, spec.image), engine.bundleDir);
+  await ensureRootfs(engine.layout, image, engine.bundleDir);
   await withLock(
     keeperLock(engine.layout),
     async () => {
@@ -57,10 +65,11 @@ export async function startPool(engine: Engine, { atLeast = false, ...spec }: St
     },
     { timeoutMs: LOCK_MS },
   );
+  return spec;
 }
 
 /**
- * Resolves when the pool has all its boxes.
+ * Resolves when the pool that startPool has named has all its boxes.
  * @throws A3sError `boot_failed` with what keeps it from that, `timeout`.
  */
 export async function waitUntilFull(engine: Engine, spec: PoolSpec): Promise<void> {
@@ -80,9 +89,11 @@ export async function waitUntilFull(engine: Engine, spec: PoolSpec): Promise<voi
 
 /**
  * Ends the pool of an image, or all of them (null); resolves when their boxes are gone.
- * @throws A3sError `invalid_config` when there is none of this image, `timeout`, `io`.
+ * @throws A3sError `invalid_config` when there is none of this image, `usage` when it is no name of one, `timeout`, `io`.
  */
 export async function stopPools(engine: Engine, image: string | null): Promise<void> {
+  // What no pool can be called is refused alike with and without a keeper.
+  if (image !== null) poolsNamed(image, []);
   const answer = await ask(engine, { op: 'stop', image });
   if (answer !== null) return;
   await clearAway(engine);
@@ -114,9 +125,11 @@ async function ask(engine: Engine, request: KeeperRequest): Promise<PoolStatus[]
     const payload = await firstResult(socket, ANSWER_MS);
     if (payload === null) return null;
     const { error } = parseResult(payload);
-    if (error === undefined) return parsePools(parseObject(payload, 'answer')['pools']);
+    const answer = parseObject(payload, 'answer');
+    if (error === undefined) return parsePools(answer['pools']);
     const code = isErrorCode(error.code) ? error.code : 'io';
-    throw new A3sError(code, error.message);
+    const { hint } = objectOr(answer['error']);
+    throw new A3sError(code, error.message, typeof hint === 'string' ? { hint } : {});
   } finally {
     socket.destroy();
   }

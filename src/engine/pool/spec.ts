@@ -3,7 +3,7 @@ import { A3sError } from '../../errors.ts';
 import { isObject } from '../../json.ts';
 
 export interface PoolSpec {
-  /** As the user wrote it; followed when its tag moves to another image. */
+  /** As the user wrote it, and once there is a pool its name (see name.ts); followed when its tag moves to another image. */
   image: string;
   cpus: number;
   memoryMb: number;

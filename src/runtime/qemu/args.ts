@@ -119,7 +119,8 @@ export function qemuArguments(plan: VmPlan): string[] {
 
 function machineOption(): string {
   // rtc=on: without it the kernel waits two seconds for a clock that does not answer.
-  return 'microvm,x-option-roms=off,pit=on,pic=on,rtc=on,isa-serial=off,acpi=on,memory-backend=ram';
+  // mem-merge=off: pages that were merged tell by the time of a write what other boxes' memory holds (docs/security.md, "Memory").
+  return 'microvm,x-option-roms=off,pit=on,pic=on,rtc=on,isa-serial=off,acpi=on,mem-merge=off,memory-backend=ram';
 }
 
 function acceleratorOption(accelerator: Accelerator): string {

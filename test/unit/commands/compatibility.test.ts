@@ -29,7 +29,7 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - A box's command, environment and labels take at most 983040 bytes together, those of an \`exec\` 1048576.
 - \`logs --tail\` refuses what is not a number or \`all\`; Docker's takes it for \`all\`.
 - \`pool\` is new: boxes that are kept warm for \`run\` (\`docs/decisions/0010-pool.md\`). \`A3S_BOX_POOL=N\` keeps N boxes warm of whatever is run;
-  \`A3S_BOX_POOL=0\` uses none.
+  \`A3S_BOX_POOL=0\` uses none. Pools are told apart by the image's whole name (\`a3s/base\` is \`a3s/base:latest\`), memory and CPUs.
 - A reader that closes stdout ends the command quietly with 141, as SIGPIPE would; the box runs on, as with Docker.
 - \`update\` gives a running box at most the memory and the processors that its virtual machine was started with, a stopped one any.
 - \`kill\` with another signal than KILL and the box's stop signal leaves its restart policy alone; with Docker's engine any

@@ -52,6 +52,15 @@ test('a template boots the kernel, owns its memory, and has placeholders for dis
   expect(args).not.toContain('-incoming');
 });
 
+test.each([template, clone])(
+  'no memory is offered to the kernel to be merged with that of other boxes',
+  (plan) => {
+    expect(values(qemuArguments(plan), '-M').flatMap((option) => option.split(','))).toContain(
+      'mem-merge=off',
+    );
+  },
+);
+
 test('a clone has no kernel, copies memory on write, and waits for its device state', () => {
   const args = qemuArguments(clone);
   for (const option of ['-kernel', '-initrd', '-append']) expect(args).not.toContain(option);

@@ -127,9 +127,14 @@ describe('a warm box fits', () => {
     expect(fitsWarmBox(createOptions(options), [])).toBe(fits);
   });
 
-  test('no directory of the host and no volume', () => {
-    const mount = parseVolume('/etc:/etc');
-    expect(mount.type).toBe('bind');
+  test.each([
+    ['/etc:/etc', 'bind'],
+    ['data:/data', 'volume'],
+    // As a VOLUME of the image, too.
+    ['/data', 'volume'],
+  ])('not what mounts %s', (text, type) => {
+    const mount = parseVolume(text);
+    expect(mount.type).toBe(type);
     expect(fitsWarmBox(createOptions(), [mount])).toBe(false);
   });
 });
