@@ -1,9 +1,10 @@
 /** Who hears what, and when, as a box ends and begins again. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 
 import { pauseBox, restartBox, stopBox, waitForBox } from '../../../src/runtime/control-client.ts';
+import { BackOff } from '../../../src/runtime/monitor/back-off.ts';
 import { readBoxes } from '../../../src/state/boxes-file.ts';
 import { parseEvent } from '../../../src/state/journal.ts';
 import { boxPaths, type Layout } from '../../../src/state/layout.ts';
@@ -35,6 +36,12 @@ async function holdState({ boxesLock }: Layout): Promise<() => Promise<void>> {
     released.resolve();
     await done;
   };
+}
+
+/** The box's next restart is not due within the test. */
+function restartsLate(): void {
+  const next = vi.spyOn(BackOff.prototype, 'next').mockReturnValue(60_000);
+  onTestFinished(() => next.mockRestore());
 }
 
 /** Whatever was sent before over another connection has arrived. */
@@ -121,6 +128,7 @@ test('a stop that comes after a restart undoes it, and both are told of the end'
 });
 
 test('a restart that comes while a due one is given up is told at once that the box does not run', async () => {
+  restartsLate();
   const { engine, record, run, over } = await scriptedBox({ restart_policy: 'always' });
   const first = await run(0);
   await first.starts();
@@ -162,6 +170,7 @@ test('the stop of a restart is an event once, and not of the next end', async ()
 });
 
 test('a stop of a box that waits for its restart is an event', async () => {
+  restartsLate();
   const { engine, record, run, over } = await scriptedBox({ restart_policy: 'always' });
   const first = await run(0);
   await first.starts();
