@@ -43,7 +43,7 @@ async function grown(
       `${verb}, ${sizes[n]} ${what}`,
       'ms',
       values,
-      n === 0 ? {} : { beside: { name: String(sizes[0]), values: least } },
+      n === 0 ? {} : { beside: { name: `with ${sizes[0]}`, values: least } },
     ),
   );
   const points = rows.map((row, n): [number, number] => [sizes[n] ?? 0, row.ours.median]);
