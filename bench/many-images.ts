@@ -12,8 +12,8 @@ import { layoutOf } from '../src/state/layout.ts';
 
 const LAYERS = 8;
 
-/** Fills the store of `home` with `count` images, all with one name, all from one registry. */
-export async function makeImages(home: string, count: number): Promise<void> {
+/** Fills the store of `home` with `count` images of so many layers, all with one name, all from one registry. */
+export async function makeImages(home: string, count: number, ofLayers = LAYERS): Promise<void> {
   const layout = layoutOf(home);
   const write = (mediaType: string, value: object): Descriptor => {
     const bytes = Buffer.from(JSON.stringify(value));
@@ -26,7 +26,7 @@ export async function makeImages(home: string, count: number): Promise<void> {
   await changeIndex(layout, (before) => {
     let entries = before;
     for (let n = 0; n < count; n += 1) {
-      const diffIds = Array.from({ length: LAYERS }, (_, layer) => digestOf(`${n} ${layer}`));
+      const diffIds = Array.from({ length: ofLayers }, (_, layer) => digestOf(`${n} ${layer}`));
       const config = write('application/vnd.oci.image.config.v1+json', {
         architecture: 'amd64',
         os: 'linux',

@@ -11,27 +11,55 @@ const WIDTHS = [58, 12, 10, 22, 10, 8, 16];
 
 /** Lines for a terminal. */
 export function asText({ title, rows, notes = [] }: NamedResult): string {
-  const table = [HEADINGS, ...rows.map(cells)].map((row) =>
+  const lines = [HEADINGS, ...rows.map(cells)].map((row) =>
     row
       .map((cell, n) => pad(cell, n))
       .join(' ')
       .trimEnd(),
   );
-  return [title, ...table, ...notes].join('\n');
+  return [title, ...lines, ...notes].join('\n');
 }
 
-/** A table in Markdown. */
+/** A table in Markdown; a measure that failed is a row of it too. */
 export function asMarkdown(results: readonly NamedResult[]): string {
-  const rows = results.flatMap((result) => result.rows.map(cells));
-  return [HEADINGS, HEADINGS.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+  const rows = results.flatMap(({ title, failed, rows: own }) =>
+    failed === undefined ? own.map(cells) : [[title, 'FAILED', '', '', '', '', '']],
+  );
+  return table(HEADINGS, rows);
 }
 
-/** Writes `results.json`, `results.md` and the plots. */
-export function keep(directory: string, results: readonly NamedResult[], machine: object): void {
+/** Every goal, with what was measured, in Markdown. */
+export function goalsAsMarkdown(results: readonly NamedResult[]): string {
+  const rows = results.flatMap(({ title, failed, rows: own }) =>
+    failed === undefined
+      ? own.filter(({ goal }) => goal !== undefined).map(goalCells)
+      : [[title, '', '', 'FAILED']],
+  );
+  return table(['', 'goal', 'measured', ''], rows);
+}
+
+function goalCells(row: Row): string[] {
+  const { what, unit, ours, beside, ratio = Number.NaN, goal } = row;
+  const byRatio = goal?.of === 'ratio';
+  return [
+    byRatio ? `${what} ÷ ${beside?.name ?? ''}` : what,
+    `≤ ${goal?.most ?? ''}`,
+    byRatio ? ratio.toFixed(2) : figure(ours, unit),
+    isMet(row) === true ? 'met' : 'MISSED',
+  ];
+}
+
+function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [headings, headings.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
+}
+
+/** Writes `results.json`, `results.md`, `goals.md` and the plots. */
+export function keep(directory: string, results: readonly NamedResult[], facts: object): void {
   mkdirSync(directory, { recursive: true });
   const write = (name: string, text: string): void => writeFileSync(join(directory, name), text);
-  write('results.json', `${JSON.stringify({ machine, results }, null, 2)}\n`);
+  write('results.json', `${JSON.stringify({ ...facts, results }, null, 2)}\n`);
   write('results.md', `${asMarkdown(results)}\n`);
+  write('goals.md', `${goalsAsMarkdown(results)}\n`);
   const ratios = results.flatMap(({ rows }) => rows.filter(({ ratio }) => ratio !== undefined));
   if (ratios.length > 0) {
     const bars = ratios.map((row) => ({

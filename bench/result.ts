@@ -37,6 +37,10 @@ export interface MeasureResult {
 export interface NamedResult extends MeasureResult {
   name: string;
   title: string;
+  /** Why there are no figures. */
+  failed?: string;
+  /** How long it took to measure. */
+  seconds?: number;
 }
 
 /** True when the row has reached its goal; undefined where there is none. */

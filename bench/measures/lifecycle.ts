@@ -1,63 +1,108 @@
-/** `start`, `stop` and `rm` of one box after the other. */
-import { time, type Contender } from '../measure.ts';
+/** `start`, `stop` and `rm` of one box after the other; `rm` and `ps` of twenty at once. */
+import { expects, time, type Contender } from '../measure.ts';
 import type { MeasureResult, Row } from '../result.ts';
-import { IMAGE, type Setting } from '../setting.ts';
-import { median, statisticsOf } from '../statistics.ts';
+import { rowOf } from '../rows.ts';
+import { IMAGE, STAYS, type Setting } from '../setting.ts';
+import { inTurn } from '../turns.ts';
+import { until } from '../until.ts';
+import { besides, having, pair } from './pair.ts';
 
 /** A workload that ends when it is told to, once it has said so: the first process of a container does not by itself. */
 const OBEDIENT = ['sh', '-c', 'trap "exit 0" TERM; echo ready; sleep 100000 & wait'];
 const READY_MS = 30_000;
 const VERBS = ['start', 'stop', 'rm'] as const;
+const MANY = 20;
+/** Each makes twenty boxes before it is measured. */
+const MOST_ROUNDS = 5;
 
 type Side = (...words: string[]) => Contender;
-type Times = Record<(typeof VERBS)[number], number[]>;
 
 export async function lifecycle(setting: Setting, rounds: number): Promise<MeasureResult> {
-  const sides: { name: string; side: Side; times: Times }[] = [
-    { name: 'a3s-box', side: (...words) => setting.ours(...words), times: noTimes() },
-  ];
-  if (setting.hasPodman)
-    sides.push({ name: 'podman', side: (...words) => setting.podman(...words), times: noTimes() });
-  for (let round = -1; round < rounds; round += 1) {
-    for (const { side, times } of round % 2 === 0 ? sides : sides.toReversed()) {
-      setting.tell(side('run', '-d', '--name', 'bench', IMAGE, ...OBEDIENT));
-      await ready(setting, side, 1);
-      setting.tell(side('stop', 'bench'));
-      for (const verb of VERBS) {
-        const ms = await time(side(verb, 'bench'));
-        if (round >= 0) times[verb].push(ms);
-        if (verb === 'start') await ready(setting, side, 2);
-      }
-    }
-  }
-  const [ours, other] = sides;
+  const sides = sidesOf(setting);
+  const [mine = [], theirs] = await inTurn(sides.length, rounds, 1, (index) => {
+    const side = sides[index];
+    if (side === undefined) throw new Error('no such side');
+    return lifeOf(setting, side);
+  });
   const rows = VERBS.map((verb): Row => {
-    const mine = ours?.times[verb] ?? [];
-    const theirs = other?.times[verb];
-    return {
-      what: verb,
-      unit: 'ms',
-      ours: statisticsOf(mine),
-      ...(theirs === undefined
-        ? {}
-        : {
-            beside: { name: 'podman', figures: statisticsOf(theirs) },
-            ratio: median(mine.map((ms, round) => ms / (theirs[round] ?? Number.NaN))),
-          }),
-    };
+    const values = mine.map((times) => times[verb]);
+    if (theirs === undefined) return rowOf(verb, 'ms', values);
+    return rowOf(verb, 'ms', values, {
+      beside: { name: 'podman', values: theirs.map((times) => times[verb]) },
+    });
   });
   return { rows };
 }
 
-/** Waits until the workload of the box's `starts`th start obeys: before, it loses what it is told. */
-async function ready(setting: Setting, side: Side, starts: number): Promise<void> {
-  const deadline = performance.now() + READY_MS;
-  while (setting.tell(side('logs', 'bench')).split('\n').filter(Boolean).length < starts) {
-    if (performance.now() > deadline) throw new Error('the workload does not say that it is ready');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+/** Milliseconds of each verb, and that each did what it says. */
+async function lifeOf(setting: Setting, side: Side): Promise<Record<(typeof VERBS)[number], number>> {
+  const state = (field: string): string =>
+    setting.tell(side('inspect', '--format', `{{.State.${field}}}`, 'bench'));
+  const is = (field: string, wanted: string): void => {
+    const found = state(field);
+    if (found !== wanted) throw new Error(`the box's ${field} is ${found}, not ${wanted}`);
+  };
+  setting.tell(side('run', '-d', '--name', 'bench', IMAGE, ...OBEDIENT));
+  await ready(setting, side, 1);
+  setting.tell(side('stop', 'bench'));
+  const start = await time({ ...side('start', 'bench'), after: expects('bench\n') });
+  is('Running', 'true');
+  await ready(setting, side, 2);
+  const stop = await time({ ...side('stop', 'bench'), after: expects('bench\n') });
+  is('Running', 'false');
+  // It has heard the signal: nobody killed it.
+  is('ExitCode', '0');
+  const rm = await time(side('rm', 'bench'));
+  if (setting.tell(side('ps', '-aq')) !== '') throw new Error('rm has left the box');
+  return { start, stop, rm };
 }
 
-function noTimes(): Times {
-  return { start: [], stop: [], rm: [] };
+/** Waits until the workload of the box's `starts`th start obeys: before, it loses what it is told. */
+function ready(setting: Setting, side: Side, starts: number): Promise<void> {
+  const said = (): number => setting.tell(side('logs', 'bench')).split('\n').filter(Boolean).length;
+  return until('the word of the workload that it is ready', () => said() >= starts, READY_MS);
+}
+
+/** Twenty at once: names in one command, and rows of one list. */
+export async function twenty(setting: Setting, rounds: number): Promise<MeasureResult> {
+  const count = Math.min(rounds, MOST_ROUNDS);
+  const names = Array.from({ length: MANY }, (_, n) => `bench${n}`);
+  const make = (side: Side, ...words: string[]): void => {
+    for (const name of names) setting.tell(side(...words.slice(0, 1), '--name', name, ...words.slice(1)));
+  };
+  const [mine = noSide, theirs] = sidesOf(setting);
+  const removal = (side: Side, flags: readonly string[], ...words: string[]): Contender => ({
+    ...side('rm', ...flags, ...names),
+    before: () => make(side, ...words),
+    after: () => expects('')(setting.tell(side('ps', '-aq'))),
+  });
+  const created = ['create', IMAGE, 'true'];
+  const running = ['run', '-d', IMAGE, ...STAYS];
+  const removed = await pair(`rm of ${MANY} boxes`, count, {
+    ours: removal(mine, [], ...created),
+    other: theirs === undefined ? null : removal(theirs, [], ...created),
+  });
+  const killed = await pair(`rm -f of ${MANY} running boxes`, count, {
+    ours: removal(mine, ['-f'], ...running),
+    other: theirs === undefined ? null : removal(theirs, ['-f', '-t', '0'], ...running),
+    warmUp: 0,
+  });
+  for (const side of sidesOf(setting)) make(side, ...running);
+  const all = { after: expects(new RegExp(`^(?:.+\n){${MANY + 1}}$`)) };
+  const listed = await pair(`ps with ${MANY} running boxes`, rounds, {
+    ours: { ...setting.ours('ps'), ...all },
+    other: having(besides(setting, 'ps'), all),
+  });
+  setting.removeBoxes();
+  return { rows: [removed, killed, listed] };
+}
+
+function sidesOf(setting: Setting): Side[] {
+  const ours: Side = (...words) => setting.ours(...words);
+  const podman: Side = (...words) => setting.podman(...words);
+  return setting.hasPodman ? [ours, podman] : [ours];
+}
+
+function noSide(): never {
+  throw new Error('no side');
 }

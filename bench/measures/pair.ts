@@ -1,6 +1,7 @@
 /** The plainest measure: a command of ours beside the same one of podman's. */
 import { compare, type Contender } from '../measure.ts';
 import type { Goal, Row } from '../result.ts';
+import { comparedRow } from '../rows.ts';
 import type { Setting } from '../setting.ts';
 import { statisticsOf } from '../statistics.ts';
 
@@ -10,23 +11,23 @@ export async function pair(
   rounds: number,
   { ours, other, goal, warmUp }: { ours: Contender; other: Contender | null; goal?: Goal; warmUp?: number },
 ): Promise<Row> {
-  const { times, ratios } = await compare(other === null ? [ours] : [ours, other], rounds, warmUp);
-  const [mine = statisticsOf([]), figures] = times;
-  return {
-    what,
-    unit: 'ms',
-    ours: mine,
-    ...(other === null || figures === undefined
-      ? {}
-      : {
-          beside: { name: other.name.split(' ', 1)[0] ?? other.name, figures },
-          ratio: ratios[0] ?? Number.NaN,
-        }),
-    ...(goal === undefined ? {} : { goal }),
-  };
+  if (other !== null) {
+    const name = other.name.split(' ', 1)[0] ?? other.name;
+    return comparedRow(what, await compare([ours, other], rounds, warmUp), name, goal);
+  }
+  const { times } = await compare([ours], rounds, warmUp);
+  const [mine = statisticsOf([])] = times;
+  return { what, unit: 'ms', ours: mine, ...(goal === undefined ? {} : { goal }) };
 }
 
 /** The same words to podman, where it is installed. */
 export function besides(setting: Setting, ...words: string[]): Contender | null {
   return setting.hasPodman ? setting.podman(...words) : null;
+}
+
+/** The contender with more to be done before and after; none stays none. */
+export function having(contender: Contender, more: Partial<Contender>): Contender;
+export function having(contender: Contender | null, more: Partial<Contender>): Contender | null;
+export function having(contender: Contender | null, more: Partial<Contender>): Contender | null {
+  return contender === null ? null : { ...contender, ...more };
 }

@@ -1,28 +1,43 @@
-/** `run`: warm, with a pool, the first one of an image, after the caches were dropped, in the background. */
+/** `run`: warm, the first one of an image, after the caches were dropped, in the background. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { findImage } from '../../src/images/find.ts';
 import { ensureRootfs } from '../../src/images/rootfs.ts';
 import { bundleDir } from '../../src/runtime/bundle.ts';
-import { readBoxes } from '../../src/state/boxes-file.ts';
 import { floorCommand } from '../floor.ts';
 import { expects, type Contender } from '../measure.ts';
 import type { MeasureResult } from '../result.ts';
-import { IMAGE, type Setting } from '../setting.ts';
-import { besides, pair } from './pair.ts';
+import { BOX_ID, IMAGE, STAYS, type Setting } from '../setting.ts';
+import { besides, having, pair } from './pair.ts';
 
-const WORDS = ['run', '--rm', IMAGE, 'echo', 'on'];
-const COLD = { A3S_BOX_POOL: '0' };
+/** Says a word, so that one that ends well without having run is no result. */
+export const SAYS = ['run', '--rm', IMAGE, 'echo', 'on'];
+export const SAID = { after: expects('on\n') };
+const TRUE = ['run', '--rm', IMAGE, 'true'];
+/** Seconds each, most of them not measured. */
+const MOST_REBOOTS = 10;
 
 export async function warmRun(setting: Setting, rounds: number): Promise<MeasureResult> {
-  const ours = said(setting.ours(...WORDS));
-  const podman = besides(setting, ...WORDS);
-  const other = podman === null ? null : said(podman);
+  const ours = { ...setting.ours(...TRUE), after: expects('') };
+  const saying = { ...setting.ours(...SAYS), ...SAID };
   return {
     rows: [
-      await pair('run --rm IMAGE', rounds, { ours, other, goal: { most: 1.2, of: 'ratio' } }),
-      await pair('run --rm IMAGE, the least that could do the same', rounds, {
+      await pair('run --rm IMAGE true', rounds, {
+        ours,
+        other: having(besides(setting, ...TRUE), { after: expects('') }),
+        goal: { most: 1.2, of: 'ratio' },
+      }),
+      await pair('run --rm IMAGE true, podman without a network', rounds, {
+        ours,
+        other: having(besides(setting, 'run', '--network', 'none', ...TRUE.slice(1)), { after: expects('') }),
+      }),
+      await pair('run --rm IMAGE echo', rounds, {
+        ours: saying,
+        other: having(besides(setting, ...SAYS), SAID),
+      }),
+      await pair('run --rm IMAGE true, the least that could do the same', rounds, {
         ours,
         other: await floor(setting),
         goal: { most: 1.5, of: 'ratio' },
@@ -31,46 +46,16 @@ export async function warmRun(setting: Setting, rounds: number): Promise<Measure
   };
 }
 
-export async function pooledRun(setting: Setting, rounds: number): Promise<MeasureResult> {
-  setting.tell(setting.ours('pool', 'start', '--image', IMAGE, '--size', '1', '--wait'));
-  try {
-    const full = setting.ours('pool', 'start', '--image', IMAGE, '--size', '1', '--wait');
-    const ready = (): void => void setting.tell(full);
-    const ours = { ...said(setting.ours(...WORDS)), before: ready };
-    const podman = besides(setting, ...WORDS);
-    // As quiet beside podman as beside ours.
-    const other = podman === null ? null : { ...said(podman), before: ready };
-    const cold = {
-      ...setting.ours(...WORDS),
-      name: 'cold',
-      env: { A3S_HOME: setting.home, ...COLD },
-      before: ready,
-    };
-    return {
-      rows: [
-        await pair('run --rm IMAGE with a warm box', rounds, {
-          ours,
-          other,
-          goal: { most: 0.8, of: 'ratio' },
-        }),
-        await pair('run --rm IMAGE with a warm box, and without', rounds, { ours, other: cold }),
-      ],
-      notes: ['The pool is full before each run; what a refill costs is in the starts per second.'],
-    };
-  } finally {
-    setting.tell(setting.ours('pool', 'stop'));
-  }
-}
-
 /** The image is there with its root filesystem, as after a pull, but no box of it has run yet. */
 export async function firstRun(setting: Setting, rounds: number): Promise<MeasureResult> {
   const forget = async (): Promise<void> => {
     await setting.imageTemplate();
     for (const directory of setting.imageTemplates()) rmSync(directory, { recursive: true });
   };
-  const ours = { ...said(setting.ours(...WORDS)), before: forget };
+  const ours = { ...setting.ours(...SAYS), ...SAID, before: forget };
   const warm = {
-    ...said(setting.ours(...WORDS)),
+    ...setting.ours(...SAYS),
+    ...SAID,
     name: 'warm',
     before: (): Promise<void> => setting.imageTemplate(),
   };
@@ -85,44 +70,57 @@ export async function firstRun(setting: Setting, rounds: number): Promise<Measur
 
 export async function coldCaches(setting: Setting, rounds: number): Promise<MeasureResult> {
   if (process.getuid?.() !== 0) return { rows: [], notes: ['Only root can drop the caches.'] };
-  // What a reboot takes away; the accelerator's verdict and the clock's rate are not measured again.
-  const drop = (): void => writeFileSync('/proc/sys/vm/drop_caches', '3');
-  const ours = { ...said(setting.ours(...WORDS)), before: drop };
-  const podman = besides(setting, ...WORDS);
-  const other = podman === null ? null : { ...said(podman), before: drop };
-  return { rows: [await pair('run --rm IMAGE, caches dropped', rounds, { ours, other, warmUp: 0 })] };
+  const drop = (): void => {
+    // Pages that are still to be written cannot be dropped, and would be written while the next one is measured.
+    execFileSync('sync');
+    writeFileSync('/proc/sys/vm/drop_caches', '3');
+  };
+  const cold = { ...SAID, before: drop };
+  const row = await pair('run --rm IMAGE, caches dropped', Math.min(rounds, MOST_REBOOTS), {
+    ours: { ...setting.ours(...SAYS), ...cold },
+    other: having(besides(setting, ...SAYS), cold),
+    warmUp: 0,
+  });
+  const notes = ["The verdict on the accelerator and the clock's rate, which a new boot finds anew, stay."];
+  return { rows: [row], notes };
 }
 
 export async function detachedRun(setting: Setting, rounds: number): Promise<MeasureResult> {
-  const words = ['run', '-d', IMAGE, 'sleep', '1000'];
-  const remove = (id: string): void => void setting.tell(setting.ours('rm', '-f', id.trim()));
-  const ours = { ...setting.ours(...words), after: remove };
-  const podman = besides(setting, ...words);
-  const other =
-    podman === null
-      ? null
-      : {
-          ...podman,
-          after: (id: string): void => void setting.tell(setting.podman('rm', '-f', '-t', '0', id.trim())),
-        };
-  return { rows: [await pair('run -d until the ID is printed', rounds, { ours, other })] };
-}
-
-function said(contender: Contender): Contender {
-  return { ...contender, after: expects('on\n') };
+  const words = ['run', '-d', IMAGE, ...STAYS];
+  const runs = (inspect: (id: string) => string, remove: (id: string) => void) => (output: string) => {
+    expects(BOX_ID)(output);
+    const id = output.trim();
+    if (inspect(id) !== 'true') throw new Error('the box does not run');
+    remove(id);
+  };
+  const running = ['inspect', '--format', '{{.State.Running}}'];
+  const row = await pair('run -d until the ID is printed', rounds, {
+    ours: {
+      ...setting.ours(...words),
+      after: runs(
+        (id) => setting.tell(setting.ours(...running, id)),
+        (id) => setting.tell(setting.ours('rm', '-f', id)),
+      ),
+    },
+    other: having(besides(setting, ...words), {
+      after: runs(
+        (id) => setting.tell(setting.podman(...running, id)),
+        (id) => setting.tell(setting.podman('rm', '-f', '-t', '0', id)),
+      ),
+    }),
+  });
+  return { rows: [row] };
 }
 
 /** See floor.c. Its box only lends it the facts for its request. */
 async function floor(setting: Setting): Promise<Contender> {
-  const name = setting.tell(setting.ours('create', IMAGE, 'true'));
-  const box = (await readBoxes(setting.layout)).find(({ id }) => id === name);
+  const box = await setting.model();
   const image = await findImage(setting.layout, bundleDir(), IMAGE);
-  if (box === undefined || image === null) throw new Error('no box to measure');
+  if (image === null) throw new Error('no image to measure');
   const rootfs = await ensureRootfs(setting.layout, image, bundleDir());
   const scratch = join(setting.dir, 'floor');
   mkdirSync(scratch, { recursive: true });
   const record = { ...box, auto_remove: true, entrypoint: [], cmd: ['true'], port_map: [] };
   const command = await floorCommand(setting.layout, record, rootfs, scratch);
-  setting.tell(setting.ours('rm', name));
   return { name: 'floor', command };
 }
