@@ -27,7 +27,7 @@ export type ControlRequest =
   | (AttachRequest & { op: 'attach' })
   | { op: 'signal'; number: number }
   | { op: 'stop' | 'restart'; signal: number; timeoutSeconds: number }
-  | { op: 'pause' | 'unpause' | 'wait' }
+  | { op: 'pause' | 'unpause' | 'hold' | 'wait' }
   | ({ op: 'limit' } & BoxLimits)
   | { op: 'exec'; spec: ExecSpec };
 
@@ -70,6 +70,7 @@ export function parseControl(payload: Buffer): ControlRequest {
       };
     case 'pause':
     case 'unpause':
+    case 'hold':
     case 'wait':
       return { op: value['op'] };
     case 'limit':
