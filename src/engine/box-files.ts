@@ -6,7 +6,7 @@ import { A3sError } from '../errors.ts';
 import { holdBox, type BoxHold } from '../runtime/control-client.ts';
 import { updateBox } from '../state/box-updates.ts';
 import type { BoxRecord } from '../state/record.ts';
-import { findSettledBox } from './settle.ts';
+import { findSettledBox, waitForEnd } from './settle.ts';
 import { claimIdle } from './start.ts';
 import type { Engine } from './types.ts';
 
@@ -36,7 +36,14 @@ export async function withBoxFiles<T>(
     if (found.status === 'paused') {
       throw new A3sError('box_paused', `Container ${query} is paused, unpause the container first`);
     }
-    if (found.status === 'running') return work(found);
+    if (found.status === 'running') {
+      try {
+        return await work(found);
+      } catch (error) {
+        if (!(await endedToRestart(engine, found, error)) || performance.now() > deadline) throw error;
+        continue;
+      }
+    }
     if (found.status === 'restarting') {
       const done = await betweenRuns(engine, found, work);
       if (done !== null) return done.value;
@@ -48,6 +55,14 @@ export async function withBoxFiles<T>(
     // Null: another command was quicker; look again.
     if (record !== null) return whileClaimed(engine, { found, record, writes }, work);
   }
+}
+
+/** True for a box that ended before it was asked for anything, and that its policy starts again. */
+async function endedToRestart(engine: Engine, found: BoxRecord, error: unknown): Promise<boolean> {
+  const isUnasked = error instanceof A3sError && (error.code === 'box_not_running' || error.stage === 'request');
+  if (!isUnasked) return false;
+  const now = await waitForEnd(engine, found);
+  return now !== null && (now.status === 'restarting' || now.started_at !== found.started_at);
 }
 
 /** Null when the box's monitor is starting it just then. */

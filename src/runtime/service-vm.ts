@@ -44,12 +44,14 @@ export async function openServiceVm(
   process.on('exit', killVm);
   let isLost = false;
   let isOver = false;
-  void hold?.lost.then(() => {
+  const giveUp = async (lost: Promise<void>): Promise<void> => {
+    await lost;
     if (isOver) return;
     isLost = true;
-    abort.abort(new A3sError('box_not_running', `container ${record.name} was told to end`));
+    abort.abort(new A3sError('io', `container ${record.name} was told to end`));
     killVm();
-  });
+  };
+  if (hold !== null) void giveUp(hold.lost);
   try {
     mkdirSync(dirname(paths.execSocket), { recursive: true, mode: 0o700 });
     const box = await bootBox(openContext(layout), {
