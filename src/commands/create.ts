@@ -1,4 +1,5 @@
 /** `create`: a box that does not run yet. */
+import { readClientConfig } from '../engine/client-config.ts';
 import { createBox } from '../engine/create.ts';
 import { boxFlags } from './box-flags.ts';
 import { boxOptions } from './box-options.ts';
@@ -15,7 +16,8 @@ export const create = defineCommand({
   engineFailureStatus: 1,
   flags: boxFlags,
   async run(context, { flags, args, given }) {
-    const options = await boxOptions(flags, args, context.env, given);
+    const config = readClientConfig(context);
+    const options = await boxOptions(flags, args, { env: context.env, config }, given);
     await using cidFile = await openCidFile(flags.cidfile);
     const policy = { ...flags, image: options.image, platform: options.platform };
     const record = await withImage(context, policy, (engine) => createBox(engine, options));

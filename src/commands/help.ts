@@ -63,9 +63,10 @@ Commands:
 ${listing(rows.slice(COMMON))}
 
 Global Options:
-  -D, --debug     Print the stack of an unexpected error
-      --help      Print usage
-  -v, --version   Print version information and quit
+      --config string   Location of client config files (default "$HOME/.docker")
+  -D, --debug           Print the stack of an unexpected error
+      --help            Print usage
+  -v, --version         Print version information and quit
 
 Run '${PROGRAM} COMMAND --help' for more information on a command.
 `;

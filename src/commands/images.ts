@@ -2,7 +2,7 @@
 import { listImages, requireImage } from '../engine/images.ts';
 import { renderListing } from '../output/listing.ts';
 import { defineCommand } from './command.ts';
-import { formatFlag } from './format-flag.ts';
+import { formatFlag, listingFormat } from './format-flag.ts';
 import { imageFilter } from './rows/image-filter.ts';
 import { imageListing, rowsOf } from './rows/image-listing.ts';
 
@@ -24,11 +24,12 @@ export const images = defineCommand({
     const keep = await imageFilter(flags.filter, args[0], (name) => requireImage(engine, name));
     const found = await listImages(engine);
     const rows = found.flatMap((image) => rowsOf(image).filter((row) => keep(row, image)));
+    const format = listingFormat(context, flags, 'images');
     const listing = imageListing({
       truncate: !flags['no-trunc'],
       digests: flags.digests,
       now: new Date(),
     });
-    await context.print(await renderListing(listing, rows, { format: flags.format, quiet: flags.quiet }));
+    await context.print(await renderListing(listing, rows, { format, quiet: flags.quiet }));
   },
 });

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 
 import { fetchUrl, importImage, isUrl, shownUrl } from '../engine/import.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { platformOf } from './default-platform.ts';
 import { inputFile } from './input-file.ts';
 
 export const importCommand = defineCommand({
@@ -15,12 +16,13 @@ export const importCommand = defineCommand({
     platform: { kind: 'string', help: 'Set platform if server is multi-platform capable' },
   },
   async run(context, { flags, args: [source = '', name] }) {
+    const platform = platformOf(flags.platform, context.env);
     const from = isUrl(source) ? shownUrl(source) : source;
     const id = await importImage(await context.engine(), await contentOf(context, source), {
       name: name ?? null,
       changes: flags.change,
       message: flags.message ?? `Imported from ${from}`,
-      ...(flags.platform ? { platform: flags.platform } : {}),
+      ...(platform === undefined ? {} : { platform }),
     });
     await context.print(`${id}\n`);
   },

@@ -2,7 +2,7 @@
 import { listBoxes } from '../engine/list.ts';
 import { renderListing } from '../output/listing.ts';
 import { type CommandContext, defineCommand } from './command.ts';
-import { formatFlag } from './format-flag.ts';
+import { formatFlag, listingFormat } from './format-flag.ts';
 import { boxListing, type BoxSizes } from './rows/box-listing.ts';
 import type { BoxRecord } from './rows/records.ts';
 
@@ -29,13 +29,14 @@ export const ps = defineCommand({
     if (flags.quiet && flags.format !== undefined) {
       context.warn('WARNING: Ignoring custom format, because both --format and --quiet are set.');
     }
+    const format = listingFormat(context, flags, 'ps');
     const last = flags.latest && !given.has('last') ? 1 : flags.last;
     const boxes = await listBoxes(await context.engine(), {
       all: flags.all,
       filters: flags.filter,
       last: last > 0 ? last : undefined,
     });
-    const wantsSize = flags.size || /\.Size\b/.test(flags.format ?? '');
+    const wantsSize = flags.size || /\.Size\b/.test(format ?? '');
     const sizes = wantsSize ? await sizesOf(context, boxes) : undefined;
     const listing = boxListing({
       truncate: !flags['no-trunc'],
@@ -43,7 +44,7 @@ export const ps = defineCommand({
       sizes,
       sizeColumn: flags.size,
     });
-    await context.print(await renderListing(listing, boxes, { format: flags.format, quiet: flags.quiet }));
+    await context.print(await renderListing(listing, boxes, { format, quiet: flags.quiet }));
   },
 });
 

@@ -2,6 +2,7 @@
 import { pull as pullImage } from '../engine/pull.ts';
 import { noProgress, progressOn } from '../output/progress.ts';
 import { defineCommand } from './command.ts';
+import { platformOf } from './default-platform.ts';
 
 export const pull = defineCommand({
   summary: 'Download an image from a registry',
@@ -18,13 +19,14 @@ export const pull = defineCommand({
     quiet: { kind: 'bool', short: 'q', help: 'Suppress verbose output' },
   },
   async run(context, { flags, args: [name = ''] }) {
+    const platform = platformOf(flags.platform, context.env);
     const progress = flags.quiet ? noProgress : progressOn(context.stdout);
     try {
       const reference = await pullImage(await context.engine(), name, {
         allTags: flags['all-tags'],
         insecure: flags.insecure,
         progress,
-        ...(flags.platform ? { platform: flags.platform } : {}),
+        ...(platform === undefined ? {} : { platform }),
       });
       progress.end();
       await context.print(`${reference}\n`);

@@ -1,7 +1,8 @@
 /** `run`: a box from an image, and the caller joined to it. */
+import { readClientConfig } from '../engine/client-config.ts';
 import { isDiscarded, runBox } from '../engine/run.ts';
 import { A3sError } from '../errors.ts';
-import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './attach/detach-keys.ts';
+import { chosenDetachKeys, DEFAULT_DETACH_KEYS } from './attach/detach-keys.ts';
 import { finishRun, streamsOf } from './attach/run-streams.ts';
 import { checkTerminal, windowSize } from './attach/terminal.ts';
 import { boxFlags } from './box-flags.ts';
@@ -36,8 +37,9 @@ export const run = defineCommand({
         exitStatus: 125,
       });
     }
-    const options = await boxOptions(flags, args, context.env, given);
-    parseDetachKeys(flags['detach-keys']);
+    const config = readClientConfig(context);
+    const options = await boxOptions(flags, args, { env: context.env, config }, given);
+    const detachKeys = chosenDetachKeys(context, flags, given);
     const streams = streamsOf(flags);
     if (!flags.detach) checkTerminal(context.stdin, streams.stdin, flags.tty);
     await using cidFile = await openCidFile(flags.cidfile);
@@ -58,7 +60,7 @@ export const run = defineCommand({
       await pooled;
       return 0;
     }
-    const status = await finishRun(context, session, streams, flags);
+    const status = await finishRun(context, session, streams, { ...flags, 'detach-keys': detachKeys });
     await pooled;
     return status;
   },

@@ -7,7 +7,7 @@ import type { Engine } from '../engine/types.ts';
 import { A3sError } from '../errors.ts';
 import { renderListing } from '../output/listing.ts';
 import { defineCommand } from './command.ts';
-import { formatFlag } from './format-flag.ts';
+import { formatFlag, listingFormat } from './format-flag.ts';
 import type { BoxRecord } from './rows/records.ts';
 import { statsListing, type StatsRow } from './rows/stats-listing.ts';
 
@@ -30,7 +30,7 @@ export const stats = defineCommand({
     const engine = await context.engine();
     const meters = new Map<string, UsageMeter>();
     const listing = statsListing({ truncate: !flags['no-trunc'] });
-    const format = flags.format;
+    const format = listingFormat(context, { ...flags, quiet: false }, 'stats');
     for (;;) {
       const boxes = await chosen(engine, args, flags.all);
       const next = sleep(INTERVAL_MS);

@@ -59,7 +59,8 @@ export async function withBoxFiles<T>(
 
 /** True for a box that ended before it was asked for anything, and that its policy starts again. */
 async function endedToRestart(engine: Engine, found: BoxRecord, error: unknown): Promise<boolean> {
-  const isUnasked = error instanceof A3sError && (error.code === 'box_not_running' || error.stage === 'request');
+  const isUnasked =
+    error instanceof A3sError && (error.code === 'box_not_running' || error.stage === 'request');
   if (!isUnasked) return false;
   const now = await waitForEnd(engine, found);
   return now !== null && (now.status === 'restarting' || now.started_at !== found.started_at);

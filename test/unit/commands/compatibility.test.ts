@@ -67,7 +67,10 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - \`build --progress\` shows steps as BuildKit does; \`BUILDKIT_PROGRESS\`, \`BUILDKIT_COLORS\`, \`BUILDKIT_TTY_LOG_LINES\` and \`NO_COLOR\` count. Digests of
   \`rawjson\` tell steps apart and are those of nothing. \`PROGRESS_NO_TRUNC\` does not: nothing is cut.
 - The checks of \`build --check\` and the warnings of a build are BuildKit's. On an image that is not here \`--check\` does not judge variables.
-- The global flags \`-H\`, \`--context\`, \`--config\`, \`--log-level\` and \`--tls…\` are refused: there is no daemon.
+- The global flags \`-H\`, \`--context\`, \`--log-level\` and \`--tls…\` are refused: there is no daemon.
+- Of \`config.json\` (\`--config\`, \`DOCKER_CONFIG\`) count what is about registries, \`detachKeys\`, \`psFormat\`, \`imagesFormat\`, \`statsFormat\`,
+  \`volumesFormat\` and \`proxies\`, there \`default\` alone; \`HttpHeaders\`, \`pruneFilters\`, \`aliases\`, \`plugins\`, \`currentContext\` and what is about
+  swarm are not read. \`DOCKER_DEFAULT_PLATFORM\` counts for \`run\`, \`create\`, \`pull\`, \`import\` and \`build\`.
 
 ## Commands
 `;
