@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { allBoxes, findBox, isUp } from '../engine/engine.ts';
-import { UsageMeter } from '../engine/stats.ts';
+import { NO_USE, UsageMeter } from '../engine/stats.ts';
 import type { Engine } from '../engine/types.ts';
 import { A3sError } from '../errors.ts';
 import { renderListing } from '../output/listing.ts';
@@ -57,7 +57,9 @@ async function chosen(engine: Engine, names: readonly string[], all: boolean): P
 }
 
 async function rowOf(box: BoxRecord, meters: Map<string, UsageMeter>): Promise<StatsRow> {
-  if (box.status !== 'running') return { box, usage: null };
+  // Its agent stands still with the rest.
+  if (box.status === 'paused') return { box, usage: null };
+  if (box.status !== 'running') return { box, usage: NO_USE };
   // A box that was started again counts from the beginning.
   const key = `${box.id} ${box.started_at ?? ''}`;
   const meter = meters.get(key) ?? new UsageMeter(box);
@@ -68,6 +70,6 @@ async function rowOf(box: BoxRecord, meters: Map<string, UsageMeter>): Promise<S
     // It ended meanwhile.
     const isOver = error instanceof A3sError && (error.code === 'box_not_running' || error.code === 'io');
     if (!isOver) throw error;
-    return { box, usage: null };
+    return { box, usage: NO_USE };
   }
 }

@@ -2,16 +2,7 @@
  * The journal of events: one JSON object a line, appended by whoever makes the event happen (commands and monitors). A line is
  * one write at the file's end, so that those of many processes do not mix.
  */
-import {
-  closeSync,
-  fstatSync,
-  linkSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, fstatSync, linkSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 
 import { isObject } from '../json.ts';
 import { preciseTime } from './clock.ts';

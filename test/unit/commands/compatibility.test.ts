@@ -37,7 +37,8 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - A restart that fails (a port is taken meanwhile, the VM does not come up) is tried again by the policy; Docker's engine gives up.
 - A box whose virtual machine was lost is \`dead\`, not \`exited\`, unless its policy starts it again or a user was stopping it.
 - \`wait\` waits for all boxes at once.
-- \`--publish\` takes IPv4 addresses of the host only; an IPv6 address is refused.
+- \`--publish\` takes IPv4 addresses of the host only; an IPv6 address is refused, and a port without an address is published on 0.0.0.0 and
+  not on \`::\` as well: QEMU's user-mode network forwards from IPv4 alone. It has no SCTP: \`/sctp\` is refused.
 - \`login\` to Docker Hub asks for a name and a password; Docker's offers a device code in a browser first.
 - Plain HTTP and unverified certificates are for registries on this machine and those that \`A3S_INSECURE_REGISTRIES\` names
   (hosts and networks, separated by commas); the \`insecure-registries\` of a \`daemon.json\` are not read.
@@ -46,7 +47,7 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - \`cp\`, \`diff\`, \`export\` and \`commit\` of a box that does not run start its VM without its workload for the while.
 - \`diff\` compares by content: a file that was written with what it held, or only touched, is not listed.
 - \`top\` shows the numbers that the box itself knows its processes by, and takes \`-ef\`, \`aux\`, \`-l\` and \`-o COLUMN,…\` of ps's options.
-- \`stats --format\` also has \`HostCPUPerc\` and \`HostMemUsage\`, what the VM costs the host.
+- \`stats --format\` also has \`HostCPUPerc\` and \`HostMemUsage\`, what the VM costs the host. Of a paused box nothing can be asked: \`--\`.
 - A volume's directory is \`volumes/NAME/_data\` of the state directory. The driver is always \`local\` and takes no
   options; mounts do not propagate. \`--volumes-from\` is not supported yet.
 - \`--sysctl\` takes every parameter: the kernel is the box's own. \`--storage-opt size=\` takes 1m to 64g; \`df\` in the box shows the

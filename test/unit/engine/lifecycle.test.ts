@@ -1,12 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { afterEach, expect, test, vi } from 'vitest';
 
+import { findAttachable } from '../../../src/engine/attach.ts';
 import { execBox } from '../../../src/engine/exec.ts';
 import { inspectBox } from '../../../src/engine/inspect.ts';
 import { pauseBox, unpauseBox } from '../../../src/engine/pause.ts';
 import { pruneBoxes } from '../../../src/engine/prune-boxes.ts';
 import { removeBox } from '../../../src/engine/remove.ts';
 import { renameBox } from '../../../src/engine/rename.ts';
+import { boxProcesses } from '../../../src/engine/top.ts';
 import { updateBox } from '../../../src/engine/update.ts';
 import { waitBox } from '../../../src/engine/wait.ts';
 import { readBoxes } from '../../../src/state/boxes-file.ts';
@@ -183,4 +185,14 @@ test('inspect shows health, policy and restarts as Docker does', async () => {
 test('a box without a check has no health to show', async () => {
   const { engine } = await one({});
   expect(JSON.stringify(await inspectBox(engine, 'd1'))).not.toContain('Health');
+});
+
+test('attach and top of a box that waits for its restart say so', async () => {
+  const { engine, id } = await one({ status: 'restarting', exit_code: 1, ...live });
+  await expect(findAttachable(engine, 'd1')).rejects.toThrow(
+    'cannot attach to a restarting container, wait until it is running',
+  );
+  await expect(boxProcesses(engine, 'd1')).rejects.toThrow(
+    `Container ${id} is restarting, wait until the container is running`,
+  );
 });
