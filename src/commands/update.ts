@@ -2,8 +2,9 @@
 import { parseRestartPolicy } from '../engine/restart-policy.ts';
 import { updateBox } from '../engine/update.ts';
 import { A3sError } from '../errors.ts';
+import { updatedSettings } from './box-settings.ts';
 import { defineCommand } from './command.ts';
-import { never, refused } from './flags/spec.ts';
+import { impossibleFlags, settingsFlags } from './settings-flags.ts';
 import { forEachBox } from './several.ts';
 
 export const update = defineCommand({
@@ -14,12 +15,23 @@ export const update = defineCommand({
     cpus: { kind: 'decimal', help: 'Number of CPUs' },
     memory: { kind: 'bytes', short: 'm', help: 'Memory of the box' },
     restart: { kind: 'string', help: 'Restart policy to apply when a box exits' },
-    'cpu-shares': { kind: 'int', short: 'c', help: '', refused: true },
-    ...refused('int', 'cpu-period', 'cpu-quota', 'cpu-rt-period', 'cpu-rt-runtime', 'pids-limit'),
-    ...refused('string', 'blkio-weight', 'cpuset-cpus', 'cpuset-mems', 'kernel-memory'),
-    ...refused('string', 'memory-reservation'),
-    'memory-swap': never('string', 'a box has no swap; give it what it needs with --memory', '-1'),
+    'cpu-period': settingsFlags['cpu-period'],
+    'cpu-quota': settingsFlags['cpu-quota'],
+    'memory-reservation': settingsFlags['memory-reservation'],
+    'memory-swap': settingsFlags['memory-swap'],
+    'pids-limit': settingsFlags['pids-limit'],
+    'blkio-weight': impossibleFlags['blkio-weight'],
+    'cpu-rt-period': impossibleFlags['cpu-rt-period'],
+    'cpu-rt-runtime': impossibleFlags['cpu-rt-runtime'],
+    'cpu-shares': impossibleFlags['cpu-shares'],
+    'cpuset-cpus': impossibleFlags['cpuset-cpus'],
+    'cpuset-mems': impossibleFlags['cpuset-mems'],
+    'kernel-memory': impossibleFlags['kernel-memory'],
   },
+  examples: [
+    ['-m 256m --cpus 0.5 web', 'Other limits, at once if it runs'],
+    ['--restart on-failure:3 web db', 'Another restart policy for two boxes'],
+  ],
   async run(context, { flags, given, args }) {
     if (given.size === 0) {
       throw new A3sError('usage', 'you must provide one or more flags when using this command');
@@ -29,6 +41,7 @@ export const update = defineCommand({
       restartPolicy: flags.restart ? parseRestartPolicy(flags.restart) : undefined,
       memoryBytes: flags.memory,
       cpus: flags.cpus,
+      settings: updatedSettings(flags),
     };
     const engine = await context.engine();
     return forEachBox(context, args, (name) => updateBox(engine, name, options));

@@ -7,6 +7,7 @@ import { boxPaths } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
 import type { ExecSpec } from './exec-client.ts';
 import type { AttachOptions } from './launch.ts';
+import type { BoxLimits } from './monitor/requests.ts';
 import { MessageSession } from './message-session.ts';
 import { encodeRequest } from './protocol/request.ts';
 import type { ProcessResult, ProcessSession } from './process-session.ts';
@@ -100,7 +101,7 @@ export async function holdBox(record: BoxRecord): Promise<BoxHold | null> {
  * Gives the running workload other limits. @throws A3sError `invalid_config` for more than its VM has, and what signalBox
  * throws.
  */
-export async function limitBox(record: BoxRecord, limits: { cpus: number; memoryMb: number }): Promise<void> {
+export async function limitBox(record: BoxRecord, limits: BoxLimits): Promise<void> {
   const session = await request(record, { op: 'limit', ...limits });
   await within(ANSWER_MS, session, session.started, record.name);
 }

@@ -94,7 +94,7 @@ function portTaken(ip: string, port: number | string, cause?: Error): A3sError {
 /** Ranges last, one after the other: what this box has taken is free on the host until its VM is there. */
 async function resolvePorts(mappings: readonly PortMapping[]): Promise<PortMapping[]> {
   const ports = await Promise.all(
-    mappings.map((mapping) => (mapping.host_range === undefined ? resolvePort(mapping) : mapping)),
+    mappings.map(async (mapping) => (mapping.host_range === undefined ? resolvePort(mapping) : mapping)),
   );
   for (const [index, mapping] of ports.entries()) {
     if (mapping.host_range === undefined) continue;

@@ -32,6 +32,7 @@ This file is made from the flags' own definitions and the lists of the replayed 
   \`A3S_BOX_POOL=0\` uses none.
 - A reader that closes stdout ends the command quietly with 141, as SIGPIPE would; the box runs on, as with Docker.
 - \`update\` gives a running box at most the memory and the processors that its virtual machine was started with, a stopped one any.
+  \`--cpus\` and \`--cpu-quota\` replace each other.
 - \`kill\` with another signal than KILL and the box's stop signal leaves its restart policy alone; with Docker's engine any
   signal ends it unless the box has a stop signal of its own.
 - A restart that fails (a port is taken meanwhile, the VM does not come up) is tried again by the policy; Docker's engine gives up.
