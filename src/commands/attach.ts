@@ -22,6 +22,10 @@ export const attach = defineCommand({
       default: 'true',
     },
   },
+  examples: [
+    ['web', "The box's streams on this terminal, until its end or Ctrl-P Ctrl-Q"],
+    ['--no-stdin --sig-proxy=false web', 'Only to watch'],
+  ],
   async run(context, { flags, given, args: [name = ''] }) {
     const detachKeys = chosenDetachKeys(context, flags, given);
     const engine = await context.engine();

@@ -15,6 +15,9 @@ export const create = defineCommand({
   failureStatus: 125,
   engineFailureStatus: 1,
   flags: boxFlags,
+  examples: [
+    ['--name db -v data:/var/lib/postgresql/data postgres', 'A box with a volume, to be started later'],
+  ],
   async run(context, { flags, args, given }) {
     const config = readClientConfig(context);
     const options = await boxOptions(flags, args, { env: context.env, config }, given);

@@ -36,6 +36,11 @@ export const exec = defineCommand({
     },
     workdir: { kind: 'string', short: 'w', help: 'Working directory inside the box' },
   },
+  examples: [
+    ['web cat /etc/os-release', 'A command in a box that runs'],
+    ['-it web sh', 'A shell on this terminal'],
+    ['--timeout 30 -u 1000 -w /app -e CI=1 web make test', 'As another user, for half a minute at most'],
+  ],
   async run(context, { flags, given, args }) {
     const [box = '', ...words] = args;
     const { timeout = 0 } = flags;

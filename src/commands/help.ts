@@ -24,7 +24,8 @@ export function commandHelp(
   if (names.length > 1) parts.push(`Aliases:\n  ${names.join(', ')}`);
   const options = flagUsages(command.flags, columns - 1);
   if (options !== '') parts.push(`Options:\n${options}`);
-  const examples = command.examples?.map(([line, what]) => `  # ${what}\n  ${PROGRAM} ${path} ${line}`) ?? [];
+  const examples =
+    command.examples?.map(([line, what]) => `  # ${what}\n  ${`${PROGRAM} ${path} ${line}`.trimEnd()}`) ?? [];
   if (examples.length > 0) parts.push(`Examples:\n${examples.join('\n\n')}`);
   return `${parts.join('\n\n')}\n`;
 }

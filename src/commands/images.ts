@@ -19,6 +19,10 @@ export const images = defineCommand({
     quiet: { kind: 'bool', short: 'q', help: 'Only show image IDs' },
     tree: { kind: 'bool', help: '', refused: true },
   },
+  examples: [
+    ['', 'All images'],
+    ['--filter dangling=true -q', 'IDs of those without a name'],
+  ],
   async run(context, { flags, args }) {
     const engine = await context.engine();
     const keep = await imageFilter(flags.filter, args[0], (name) => requireImage(engine, name));

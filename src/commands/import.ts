@@ -15,6 +15,10 @@ export const importCommand = defineCommand({
     message: { kind: 'string', short: 'm', help: 'Set commit message for imported image' },
     platform: { kind: 'string', help: 'Set platform if server is multi-platform capable' },
   },
+  examples: [
+    ['root.tar.gz app:base', 'A root filesystem becomes an image'],
+    ['-c \'CMD ["sh"]\' - app:base', 'From stdin, with a command of its own'],
+  ],
   async run(context, { flags, args: [source = '', name] }) {
     const platform = platformOf(flags.platform, context.env);
     const from = isUrl(source) ? shownUrl(source) : source;

@@ -25,6 +25,12 @@ export const ps = defineCommand({
     quiet: { kind: 'bool', short: 'q', help: 'Only display box IDs' },
     size: { kind: 'bool', short: 's', help: 'Display total file sizes' },
   },
+  examples: [
+    ['', 'Boxes that run'],
+    ['-a --filter status=exited --filter label=tier', 'All that have ended and have that label'],
+    ['-q --filter name=web', 'IDs alone, for scripts'],
+    ['--format "table {{.Names}}\\t{{.Status}}\\t{{.Ports}}"', 'Columns of your own'],
+  ],
   async run(context, { flags, given }) {
     if (flags.quiet && flags.format !== undefined) {
       context.warn('WARNING: Ignoring custom format, because both --format and --quiet are set.');

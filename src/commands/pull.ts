@@ -18,6 +18,10 @@ export const pull = defineCommand({
     platform: { kind: 'string', help: 'Set platform if server is multi-platform capable' },
     quiet: { kind: 'bool', short: 'q', help: 'Suppress verbose output' },
   },
+  examples: [
+    ['alpine:3.20', 'An image from Docker Hub'],
+    ['-q ghcr.io/example/app:1', 'From another registry, without progress'],
+  ],
   async run(context, { flags, args: [name = ''] }) {
     const platform = platformOf(flags.platform, context.env);
     const progress = flags.quiet ? noProgress : progressOn(context.stdout);

@@ -31,6 +31,15 @@ export const run = defineCommand({
       default: 'true',
     },
   },
+  examples: [
+    ['--rm a3s/base echo hello', 'A command in a box that is removed afterwards'],
+    ['-it --rm debian bash', 'A shell on this terminal'],
+    [
+      '-d --name web -p 8080:80 --restart unless-stopped nginx',
+      'A service in the background, published on port 8080',
+    ],
+    ['--rm -v "$PWD":/src -w /src -m 1g --cpus 2 node npm test', 'A directory of the host, with more memory'],
+  ],
   async run(context, { flags, args, given }) {
     if (flags.detach && flags.attach.length > 0) {
       throw new A3sError('usage', 'conflicting options: cannot specify both --attach and --detach', {

@@ -23,6 +23,10 @@ export const start = defineCommand({
     checkpoint: { kind: 'string', help: '', refused: true },
     'checkpoint-dir': { kind: 'string', help: '', refused: true },
   },
+  examples: [
+    ['db web', 'Two boxes, in the background'],
+    ['-ai build', 'A box that keeps its input open, on this terminal'],
+  ],
   async run(context, { flags, given, args }) {
     const engine = await context.engine();
     const [name = ''] = args;

@@ -26,6 +26,10 @@ export const stats = defineCommand({
     'no-stream': { kind: 'bool', help: 'Disable streaming stats and only pull the first result' },
     'no-trunc': { kind: 'bool', help: 'Do not truncate output' },
   },
+  examples: [
+    ['', 'What boxes use, anew each second'],
+    ["--no-stream --format '{{.Name}} {{.MemUsage}}' web db", 'Once, for two of them'],
+  ],
   async run(context, { flags, args }) {
     const engine = await context.engine();
     const meters = new Map<string, UsageMeter>();

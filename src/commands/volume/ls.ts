@@ -16,6 +16,10 @@ export const volumeLs = defineCommand({
     format: formatFlag,
     quiet: { kind: 'bool', short: 'q', help: 'Only display volume names' },
   },
+  examples: [
+    ['', 'All volumes'],
+    ['-q --filter dangling=true', 'Names of those that no box uses'],
+  ],
   async run(context, { flags }) {
     const { filter, quiet } = flags;
     const format = listingFormat(context, flags, 'volumes');
