@@ -2,6 +2,7 @@
 import { findBox } from '../engine/engine.ts';
 import { startBox } from '../engine/start.ts';
 import { A3sError } from '../errors.ts';
+import { oneLine } from '../output/one-line.ts';
 import { chosenDetachKeys, DEFAULT_DETACH_KEYS } from './attach/detach-keys.ts';
 import { finishRun } from './attach/run-streams.ts';
 import { checkTerminal, windowSize } from './attach/terminal.ts';
@@ -31,10 +32,13 @@ export const start = defineCommand({
     const engine = await context.engine();
     const [name = ''] = args;
     if (!flags.attach && !flags.interactive) {
-      return forEachBox(context, args, async (each) => {
+      const startOne = async (each: string): Promise<void> => {
         const { session } = await startBox(engine, each, { output: false, stdin: false });
         await session?.started;
         session?.detach();
+      };
+      return forEachBox(context, args, startOne, {
+        summary: (failed) => oneLine(`Error: failed to start containers: ${failed.join(', ')}`),
       });
     }
     if (args.length > 1) {

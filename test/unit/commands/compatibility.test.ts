@@ -23,7 +23,6 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - \`exec\` passes signals on to the command, as \`run\` does; Docker's leaves the command running.
 - \`exec --timeout SECONDS\` is new: the command is killed and the exit status is 124.
 - At most 200 commands run in a box through \`exec\` at a time; a further one is refused.
-- \`start\` of several boxes prints one line for each failure and no summary.
 - A refusal shows at most 1024 characters, control characters escaped; Docker's client prints a bad value as it is.
 - A box's name has at most 240 characters. A duration of a health check is below 104 days, an integer below 2^53.
 - A box's command, environment and labels take at most 983040 bytes together, those of an \`exec\` 1048576.
