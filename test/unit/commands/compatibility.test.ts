@@ -44,7 +44,8 @@ This file is made from the flags' own definitions and the lists of the replayed 
   (hosts and networks, separated by commas); the \`insecure-registries\` of a \`daemon.json\` are not read.
 - \`cp\` without \`-a\` makes what it brings into a box root's, as Docker's manual says; with \`-a\` owners are kept both ways (not in what an ordinary user has bind-mounted: there all is that user's). Extended
   attributes are not copied from or to the host; devices and pipes of a box are left out on the host. \`cp\` of a paused box is refused.
-- \`cp\`, \`diff\`, \`export\` and \`commit\` of a box that does not run start its VM without its workload for the while.
+- \`cp\`, \`diff\`, \`export\` and \`commit\` of a box that does not run start its VM without its workload for the while;
+  one that waits for its restart waits on until they are done.
 - \`diff\` compares by content: a file that was written with what it held, or only touched, is not listed.
 - \`top\` shows the numbers that the box itself knows its processes by, and takes \`-ef\`, \`aux\`, \`-l\` and \`-o COLUMN,…\` of ps's options.
 - \`stats --format\` also has \`HostCPUPerc\` and \`HostMemUsage\`, what the VM costs the host. Of a paused box nothing can be asked: \`--\`.
