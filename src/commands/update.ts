@@ -1,5 +1,6 @@
 /** `update`: what can be changed of a box that exists. */
 import { parseRestartPolicy } from '../engine/restart-policy.ts';
+import { checkSettings } from '../engine/settings/check.ts';
 import { updateBox } from '../engine/update.ts';
 import { A3sError } from '../errors.ts';
 import { updatedSettings } from './box-settings.ts';
@@ -36,12 +37,15 @@ export const update = defineCommand({
     if (given.size === 0) {
       throw new A3sError('usage', 'you must provide one or more flags when using this command');
     }
+    const settings = updatedSettings(flags);
+    // What fits no box is told once, a swap with the status of a flag that is refused.
+    if (flags.memory !== undefined) checkSettings(settings, flags.memory);
     const options = {
       // As with Docker's client, an empty policy is none.
       restartPolicy: flags.restart ? parseRestartPolicy(flags.restart) : undefined,
       memoryBytes: flags.memory,
       cpus: flags.cpus,
-      settings: updatedSettings(flags),
+      settings,
     };
     const engine = await context.engine();
     return forEachBox(context, args, (name) => updateBox(engine, name, options));
