@@ -26,6 +26,9 @@ pub enum Request {
     Limit {
         /// Those without a value stay as they are.
         limits: Limits,
+        /// `memory.low` of the box's control group; without a value it stays as it is.
+        #[serde(default)]
+        memory_low_bytes: Option<u64>,
     },
     /// Become the VM of a build's stage.
     Stage(Box<Begin>),

@@ -1,6 +1,6 @@
 /** `attach`: the workload's own streams, joined once more. */
 import { findAttachable, joinBox } from '../engine/attach.ts';
-import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './attach/detach-keys.ts';
+import { chosenDetachKeys, DEFAULT_DETACH_KEYS } from './attach/detach-keys.ts';
 import { exitStatusOf, streamSession } from './attach/stream.ts';
 import { checkTerminal, windowSize } from './attach/terminal.ts';
 import { defineCommand } from './command.ts';
@@ -22,8 +22,12 @@ export const attach = defineCommand({
       default: 'true',
     },
   },
-  async run(context, { flags, args: [name = ''] }) {
-    parseDetachKeys(flags['detach-keys']);
+  examples: [
+    ['web', "The box's streams on this terminal, until its end or Ctrl-P Ctrl-Q"],
+    ['--no-stdin --sig-proxy=false web', 'Only to watch'],
+  ],
+  async run(context, { flags, given, args: [name = ''] }) {
+    const detachKeys = chosenDetachKeys(context, flags, given);
     const engine = await context.engine();
     const record = await findAttachable(engine, name);
     const { tty } = record;
@@ -41,7 +45,7 @@ export const attach = defineCommand({
       stderr: true,
       tty,
       sigProxy: flags['sig-proxy'] && !tty,
-      detachKeys: flags['detach-keys'],
+      detachKeys,
     });
     if (end.how === 'ended') return exitStatusOf(end.result);
     if (end.how === 'left') return end.exitStatus;

@@ -1,4 +1,5 @@
 /** From the flags of `run` and `create` to what the engine takes. */
+import { type ClientConfig, withProxies } from '../engine/client-config.ts';
 import { checkPlatformName } from '../engine/images.ts';
 import { parseExpose } from '../engine/exposed-ports.ts';
 import { parsePublish } from '../engine/ports.ts';
@@ -11,6 +12,7 @@ import { parseVolume } from '../engine/volumes/parse-volume.ts';
 import { A3sError } from '../errors.ts';
 import type { boxFlags } from './box-flags.ts';
 import { boxSettings, cpus } from './box-settings.ts';
+import { platformOf } from './default-platform.ts';
 import { readEnvironment } from './environment.ts';
 import type { FlagValues } from './flags/spec.ts';
 import { healthCheckFlags } from './health-flags.ts';
@@ -26,20 +28,21 @@ export type BoxFlagValues = FlagValues<typeof boxFlags>;
 export async function boxOptions(
   flags: BoxFlagValues,
   operands: readonly string[],
-  env: NodeJS.ProcessEnv,
+  { env, config }: { env: NodeJS.ProcessEnv; config: Pick<ClientConfig, 'proxies'> },
   given: ReadonlySet<string>,
 ): Promise<CreateOptions> {
   const [image = '', ...words] = operands;
   if (image === '') throw new A3sError('usage', 'invalid reference format');
   checkPull(flags.pull);
   if (flags['stop-signal']) parseSignal(flags['stop-signal']);
-  if (flags.platform) checkPlatformName(flags.platform);
+  const platform = platformOf(flags.platform, env);
+  if (platform !== undefined) checkPlatformName(platform);
   const restartPolicy = parseRestartPolicy(flags.restart);
   if (flags.rm && restartPolicy !== 'no') {
     throw new A3sError('usage', 'conflicting options: cannot specify both --restart and --rm');
   }
   const [environment, labels] = await Promise.all([
-    readEnvironment(flags.env, flags['env-file'], env),
+    readEnvironment(withProxies(flags.env, config), flags['env-file'], env),
     readLabels(flags.label, flags['label-file']),
   ]);
   return {
@@ -74,7 +77,7 @@ export async function boxOptions(
     stopTimeout: flags['stop-timeout'],
     restartPolicy,
     healthcheck: healthCheckFlags(flags),
-    platform: blankIsNone(flags.platform),
+    platform,
     settings: boxSettings(flags),
   };
 }

@@ -4,6 +4,7 @@ import { normalCapabilities } from '../engine/settings/capabilities.ts';
 import { cpusOf } from '../engine/settings/check.ts';
 import { logDriver, logOptions } from '../engine/settings/log-options.ts';
 import type { CreateOptions } from '../engine/types.ts';
+import type { UpdatedSettings } from '../engine/update.ts';
 import { parseSize } from '../units.ts';
 import { A3sError } from '../errors.ts';
 import { goQuote } from '../go-quote.ts';
@@ -36,8 +37,7 @@ export function boxSettings(flags: SettingsFlagValues): Settings {
     memory_reservation: flags['memory-reservation'],
     memory_swap: flags['memory-swap'],
     oom_score_adj: flags['oom-score-adj'],
-    // Docker's words for no limit are 0 and -1.
-    pids_limit: flags['pids-limit'] === undefined ? undefined : Math.max(flags['pids-limit'], 0),
+    pids_limit: pidsLimit(flags['pids-limit']),
     privileged: flags.privileged,
     security_options: some(flags['security-opt']),
     no_new_privileges: security.noNewPrivileges,
@@ -46,8 +46,38 @@ export function boxSettings(flags: SettingsFlagValues): Settings {
     sysctls: pairs(flags.sysctl),
     ulimits: some(flags.ulimit),
   };
-  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given);
+  return given(settings);
+}
+
+/**
+ * Those that `update` can give a box.
+ * @throws A3sError `invalid_config` for CPUs both as a number and as a quota per period, in Docker's words.
+ */
+export function updatedSettings(
+  flags: Pick<
+    SettingsFlagValues,
+    'cpu-period' | 'cpu-quota' | 'memory-reservation' | 'memory-swap' | 'pids-limit'
+  > & { cpus: number | undefined },
+): UpdatedSettings {
+  if (flags.cpus !== undefined && flags.cpus !== 0) refuseBoth(flags);
+  return given({
+    cpu_period: flags['cpu-period'],
+    cpu_quota: flags['cpu-quota'],
+    memory_reservation: flags['memory-reservation'],
+    memory_swap: flags['memory-swap'],
+    pids_limit: pidsLimit(flags['pids-limit']),
+  });
+}
+
+function given<T extends object>(settings: { [K in keyof T]: T[K] | undefined }): Partial<T> {
+  const entries = Object.entries(settings).filter(([, value]) => value !== undefined);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- fromEntries forgets the names
+  return Object.fromEntries(entries) as Partial<T>;
+}
+
+/** Docker's words for no limit are 0 and -1. */
+function pidsLimit(flag: number | undefined): number | undefined {
+  return flag === undefined ? undefined : Math.max(flag, 0);
 }
 
 /**
@@ -58,6 +88,11 @@ export function cpus(flags: SettingsFlagValues & { cpus: number }, given: boolea
   const byQuota = cpusOf(flags['cpu-quota'], flags['cpu-period']);
   // Docker's 0 is as many as there are; here it is as many as without the flag.
   if (!given || flags.cpus === 0) return byQuota ?? (flags.cpus || DEFAULT_CPUS);
+  refuseBoth(flags);
+  return flags.cpus;
+}
+
+function refuseBoth(flags: Pick<SettingsFlagValues, 'cpu-period' | 'cpu-quota'>): void {
   for (const [name, value] of [
     ['Period', flags['cpu-period']],
     ['Quota', flags['cpu-quota']],
@@ -68,7 +103,6 @@ export function cpus(flags: SettingsFlagValues & { cpus: number }, given: boolea
       `Conflicting options: Nano CPUs and CPU ${name} cannot both be set.`,
     );
   }
-  return flags.cpus;
 }
 
 function some<T>(values: readonly T[]): T[] | undefined {

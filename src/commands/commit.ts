@@ -16,6 +16,10 @@ export const commit = defineCommand({
     message: { kind: 'string', short: 'm', help: 'Commit message' },
     pause: { kind: 'bool', short: 'p', help: 'Pause box during commit', default: 'true' },
   },
+  examples: [
+    ['web app:fixed', "The box's files as an image"],
+    ["-c 'CMD [\"app\"]' -m 'Install app' web app:fixed", 'With another command and a message'],
+  ],
   async run(context, { flags, args: [box = '', name] }) {
     const id = await commitBox(await context.engine(), box, {
       name: name ?? null,

@@ -10,6 +10,10 @@ export const completion = defineCommand({
   usage: '[bash|zsh|fish]',
   args: { min: 1, max: 1 },
   flags: {},
+  examples: [
+    ['bash > /etc/bash_completion.d/a3s-box', 'For every bash of this machine'],
+    ['zsh > "${fpath[1]}/_a3s-box"', 'For zsh'],
+  ],
   async run(context, { args: [shell = ''] }) {
     const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
     if (script === undefined) {

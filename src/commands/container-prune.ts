@@ -13,6 +13,10 @@ export const containerPrune = defineCommand({
     filter: { kind: 'filter', help: 'Provide filter values (e.g. "until=<timestamp>")' },
     force: { kind: 'bool', short: 'f', help: 'Do not prompt for confirmation' },
   },
+  examples: [
+    ['', 'Asks, and removes all boxes that do not run'],
+    ['-f --filter until=24h', 'Without a question, those older than a day'],
+  ],
   async run(context, { flags }) {
     const matches = boxPruneFilter(flags.filter);
     const warning = 'WARNING! This will remove all stopped containers.';

@@ -18,6 +18,11 @@ export const cp = defineCommand({
       help: 'Suppress progress output during copy. Progress output is automatically suppressed if no terminal is attached',
     },
   },
+  examples: [
+    ['web:/var/log/app.log .', 'A file of a box'],
+    ['-a site/. web:/srv/www', 'What is in a directory, with its owners'],
+    ['web:/etc - > etc.tar', 'A directory as a tar on stdout'],
+  ],
   async run(context, { flags, given, args: [source = '', destination = ''] }) {
     if (source === '') throw new A3sError('usage', 'source can not be empty');
     if (destination === '') throw new A3sError('usage', 'destination can not be empty');

@@ -1,4 +1,5 @@
 /** `create`: a box that does not run yet. */
+import { readClientConfig } from '../engine/client-config.ts';
 import { createBox } from '../engine/create.ts';
 import { boxFlags } from './box-flags.ts';
 import { boxOptions } from './box-options.ts';
@@ -14,8 +15,12 @@ export const create = defineCommand({
   failureStatus: 125,
   engineFailureStatus: 1,
   flags: boxFlags,
+  examples: [
+    ['--name db -v data:/var/lib/postgresql/data postgres', 'A box with a volume, to be started later'],
+  ],
   async run(context, { flags, args, given }) {
-    const options = await boxOptions(flags, args, context.env, given);
+    const config = readClientConfig(context);
+    const options = await boxOptions(flags, args, { env: context.env, config }, given);
     await using cidFile = await openCidFile(flags.cidfile);
     const policy = { ...flags, image: options.image, platform: options.platform };
     const record = await withImage(context, policy, (engine) => createBox(engine, options));

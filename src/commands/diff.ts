@@ -7,6 +7,7 @@ export const diff = defineCommand({
   usage: 'BOX',
   args: { min: 1, max: 1 },
   flags: {},
+  examples: [['web', 'What it has changed of its image']],
   async run(context, { args: [name = ''] }) {
     const changes = await boxChanges(await context.engine(), name);
     await context.print(changes.map(({ kind, path }) => `${kind} ${path}\n`).join(''));

@@ -33,13 +33,14 @@ interface Io {
 }
 
 const globalFlags = {
+  config: { kind: 'string', help: '' },
   debug: { kind: 'bool', short: 'D', help: '' },
   version: { kind: 'bool', short: 'v', help: '' },
   host: { kind: 'list', short: 'H', help: '', refused: true },
   context: { kind: 'string', short: 'c', help: '', refused: true },
   'log-level': { kind: 'string', short: 'l', help: '', default: 'info', refused: true },
   ...refused('bool', 'tls', 'tlsverify'),
-  ...refused('string', 'config', 'tlscacert', 'tlscert', 'tlskey'),
+  ...refused('string', 'tlscacert', 'tlscert', 'tlskey'),
 } as const;
 
 /** Runs the command line after the program's name and returns its exit status. */
@@ -56,6 +57,8 @@ export async function dispatch(argv: readonly string[], around: Surroundings): P
     return refuse(error, `Usage:  ${PROGRAM} [OPTIONS] COMMAND [ARG...]`, '', io);
   }
   if (global.values.debug) around.enableDebug();
+  // Whoever reads that file, also on behalf of a command, is told by the variable.
+  if (global.values.config) around.env['DOCKER_CONFIG'] = global.values.config;
   if (global.values.version) {
     const { packageVersion } = await import('../engine/version.ts');
     await io.print(`${PROGRAM} version ${packageVersion()}\n`);

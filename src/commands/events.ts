@@ -19,6 +19,10 @@ export const events = defineCommand({
     since: { kind: 'string', help: 'Show all events created since timestamp' },
     until: { kind: 'string', help: 'Stream events until this timestamp' },
   },
+  examples: [
+    ['--filter type=container --filter event=die', 'Ends of boxes, as they happen'],
+    ['--since 1h --until 0s --format json', 'The last hour, as JSON'],
+  ],
   async run(context, { flags }) {
     const render = await rendererOf(flags.format);
     const stream = readEvents(await context.engine(), {

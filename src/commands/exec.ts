@@ -2,7 +2,7 @@
 import { A3sError } from '../errors.ts';
 import { oneLine } from '../output/one-line.ts';
 import { execBox, execDetached } from '../engine/exec.ts';
-import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './attach/detach-keys.ts';
+import { chosenDetachKeys, DEFAULT_DETACH_KEYS } from './attach/detach-keys.ts';
 import { exitStatusOf, streamSession, type StreamEnd } from './attach/stream.ts';
 import { checkTerminal, windowSize } from './attach/terminal.ts';
 import { defineCommand, type CommandContext } from './command.ts';
@@ -36,13 +36,18 @@ export const exec = defineCommand({
     },
     workdir: { kind: 'string', short: 'w', help: 'Working directory inside the box' },
   },
-  async run(context, { flags, args }) {
+  examples: [
+    ['web cat /etc/os-release', 'A command in a box that runs'],
+    ['-it web sh', 'A shell on this terminal'],
+    ['--timeout 30 -u 1000 -w /app -e CI=1 web make test', 'As another user, for half a minute at most'],
+  ],
+  async run(context, { flags, given, args }) {
     const [box = '', ...words] = args;
     const { timeout = 0 } = flags;
     if (timeout < 0) throw new A3sError('usage', '--timeout cannot be negative');
     const stdin = flags.interactive && !flags.detach;
     const env = await readEnvironment(flags.env, flags['env-file'], context.env);
-    parseDetachKeys(flags['detach-keys']);
+    const detachKeys = chosenDetachKeys(context, flags, given);
     checkTerminal(context.stdin, stdin, flags.tty);
     const engine = await context.engine();
     const spec = {
@@ -70,7 +75,7 @@ export const exec = defineCommand({
         stderr: true,
         tty: flags.tty,
         sigProxy: true,
-        detachKeys: flags['detach-keys'],
+        detachKeys,
       });
     } catch (error) {
       return await sayOnStdout(context, error);

@@ -9,6 +9,10 @@ export const exportCommand = defineCommand({
   usage: '[OPTIONS] BOX',
   args: { min: 1, max: 1 },
   flags: { output: { kind: 'string', short: 'o', help: 'Write to a file, instead of STDOUT' } },
+  examples: [
+    ['-o web.tar web', "The box's root filesystem in a file"],
+    ['web > web.tar', 'The same on stdout'],
+  ],
   async run(context, { flags, args: [name = ''] }) {
     const { output = '' } = flags;
     if (output === '') {

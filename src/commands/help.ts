@@ -24,7 +24,8 @@ export function commandHelp(
   if (names.length > 1) parts.push(`Aliases:\n  ${names.join(', ')}`);
   const options = flagUsages(command.flags, columns - 1);
   if (options !== '') parts.push(`Options:\n${options}`);
-  const examples = command.examples?.map(([line, what]) => `  # ${what}\n  ${PROGRAM} ${path} ${line}`) ?? [];
+  const examples =
+    command.examples?.map(([line, what]) => `  # ${what}\n  ${`${PROGRAM} ${path} ${line}`.trimEnd()}`) ?? [];
   if (examples.length > 0) parts.push(`Examples:\n${examples.join('\n\n')}`);
   return `${parts.join('\n\n')}\n`;
 }
@@ -63,9 +64,10 @@ Commands:
 ${listing(rows.slice(COMMON))}
 
 Global Options:
-  -D, --debug     Print the stack of an unexpected error
-      --help      Print usage
-  -v, --version   Print version information and quit
+      --config string   Location of client config files (default "$HOME/.docker")
+  -D, --debug           Print the stack of an unexpected error
+      --help            Print usage
+  -v, --version         Print version information and quit
 
 Run '${PROGRAM} COMMAND --help' for more information on a command.
 `;

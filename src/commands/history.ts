@@ -22,6 +22,10 @@ export const history = defineCommand({
     platform: { kind: 'string', help: '', refused: true },
     quiet: { kind: 'bool', short: 'q', help: 'Only show image IDs' },
   },
+  examples: [
+    ['alpine', 'The steps that made the image'],
+    ["--no-trunc --format '{{.CreatedBy}}' alpine", 'Their commands, whole'],
+  ],
   async run(context, { flags, args: [name = ''] }) {
     const engine = await context.engine();
     const steps = imageHistory(engine, await requireImage(engine, name));

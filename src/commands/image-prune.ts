@@ -18,6 +18,10 @@ export const imagePrune = defineCommand({
     filter: { kind: 'filter', help: 'Provide filter values (e.g. "until=<timestamp>")' },
     force: { kind: 'bool', short: 'f', help: 'Do not prompt for confirmation' },
   },
+  examples: [
+    ['', 'Asks, and removes images without a name'],
+    ['-af --filter until=168h', 'All that no box uses and that are older than a week'],
+  ],
   async run(context, { flags }) {
     const { all: allByFilter, matches } = imagePruneFilter(flags.filter);
     const all = flags.all || allByFilter;

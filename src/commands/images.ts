@@ -2,7 +2,7 @@
 import { listImages, requireImage } from '../engine/images.ts';
 import { renderListing } from '../output/listing.ts';
 import { defineCommand } from './command.ts';
-import { formatFlag } from './format-flag.ts';
+import { formatFlag, listingFormat } from './format-flag.ts';
 import { imageFilter } from './rows/image-filter.ts';
 import { imageListing, rowsOf } from './rows/image-listing.ts';
 
@@ -19,16 +19,21 @@ export const images = defineCommand({
     quiet: { kind: 'bool', short: 'q', help: 'Only show image IDs' },
     tree: { kind: 'bool', help: '', refused: true },
   },
+  examples: [
+    ['', 'All images'],
+    ['--filter dangling=true -q', 'IDs of those without a name'],
+  ],
   async run(context, { flags, args }) {
     const engine = await context.engine();
     const keep = await imageFilter(flags.filter, args[0], (name) => requireImage(engine, name));
     const found = await listImages(engine);
     const rows = found.flatMap((image) => rowsOf(image).filter((row) => keep(row, image)));
+    const format = listingFormat(context, flags, 'images');
     const listing = imageListing({
       truncate: !flags['no-trunc'],
       digests: flags.digests,
       now: new Date(),
     });
-    await context.print(await renderListing(listing, rows, { format: flags.format, quiet: flags.quiet }));
+    await context.print(await renderListing(listing, rows, { format, quiet: flags.quiet }));
   },
 });

@@ -9,6 +9,10 @@ export const info = defineCommand({
   usage: '[OPTIONS]',
   args: { min: 0, max: 0 },
   flags: { format: templateFlag },
+  examples: [
+    ['', 'What runs boxes here'],
+    ["-f '{{.ContainersRunning}}'", 'One value of it'],
+  ],
   async run(context, { flags }) {
     const facts = await systemInfo(await context.engine());
     if (flags.format !== undefined && flags.format !== '') {

@@ -18,6 +18,10 @@ export const inspect: Command = defineCommand({
   usage: '[OPTIONS] NAME|ID [NAME|ID...]',
   args: { min: 1 },
   flags,
+  examples: [
+    ['web', 'All that is known, as JSON'],
+    ["-f '{{.State.Status}} {{.State.ExitCode}}' web", 'Two values of it'],
+  ],
   run: (context, { flags: { format, size, type }, args }) =>
     show(context, args, { format, size, type: typeOf(type) }),
 });
@@ -27,6 +31,7 @@ export const containerInspect: Command = defineCommand({
   usage: '[OPTIONS] BOX [BOX...]',
   args: { min: 1 },
   flags: { format: flags.format, size: { ...flags.size, help: 'Display total file sizes' } },
+  examples: [["-f '{{json .NetworkSettings.Ports}}' web", 'Its published ports, as JSON']],
   run: (context, { flags: { format, size }, args }) =>
     show(context, args, { format, size, type: 'container' }),
 });
@@ -36,6 +41,7 @@ export const imageInspect: Command = defineCommand({
   usage: '[OPTIONS] IMAGE [IMAGE...]',
   args: { min: 1 },
   flags: { format: flags.format, platform: { kind: 'string', help: '', refused: true } },
+  examples: [["-f '{{.Os}}/{{.Architecture}}' alpine", "An image's platform"]],
   run: (context, { flags: { format }, args }) => show(context, args, { format, size: false, type: 'image' }),
 });
 
@@ -44,6 +50,7 @@ export const volumeInspect: Command = defineCommand({
   usage: '[OPTIONS] VOLUME [VOLUME...]',
   args: { min: 1 },
   flags: { format: flags.format },
+  examples: [["-f '{{.Mountpoint}}' data", 'Where its files are on this host']],
   run: (context, { flags: { format }, args }) => show(context, args, { format, size: false, type: 'volume' }),
 });
 

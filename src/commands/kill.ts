@@ -10,6 +10,10 @@ export const kill = defineCommand({
   flags: {
     signal: { kind: 'string', short: 's', help: 'Signal to send to the box', default: 'KILL' },
   },
+  examples: [
+    ['web', 'KILL, at once'],
+    ['-s HUP web', 'Another signal'],
+  ],
   async run(context, { flags, args }) {
     const engine = await context.engine();
     return forEachBox(context, args, (name) => killBox(engine, name, flags.signal));

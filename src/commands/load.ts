@@ -17,6 +17,10 @@ export const load = defineCommand({
     },
     quiet: { kind: 'bool', short: 'q', help: 'Suppress the load output' },
   },
+  examples: [
+    ['-i app.tar', 'Images from an archive'],
+    ['-q', 'From stdin, without progress'],
+  ],
   async run(context, { flags }) {
     const { input = '', platform } = flags;
     if (input === '' && context.stdin.isTTY === true) {

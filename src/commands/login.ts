@@ -19,6 +19,10 @@ export const login = defineCommand({
     'password-stdin': { kind: 'bool', help: 'Take the Password or Personal Access Token (PAT) from stdin' },
     username: { kind: 'string', short: 'u', help: 'Username' },
   },
+  examples: [
+    ['registry.example.org', 'Asks for name and password'],
+    ['-u ci --password-stdin registry.example.org', 'With the password on stdin'],
+  ],
   async run(context, { flags, given: named, args }) {
     checkGiven(named, flags);
     const given: Given = { username: flags.username?.trim() ?? '', password: flags.password ?? '' };

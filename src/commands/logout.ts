@@ -8,6 +8,7 @@ export const logout = defineCommand({
   usage: '[SERVER]',
   args: { min: 0, max: 1 },
   flags: {},
+  examples: [['registry.example.org', 'Forgets the password']],
   async run(context, { args }) {
     const server = parseServer(args[0]);
     await context.print(`Removing login credentials for ${server.key}\n`);

@@ -28,6 +28,10 @@ export const logs = defineCommand({
       help: 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)',
     },
   },
+  examples: [
+    ['-f --tail 20 web', 'The last lines, and those to come'],
+    ['-t --since 10m web', 'Those of the last ten minutes, with their times'],
+  ],
   async run(context, { flags, args }) {
     const [name = ''] = args;
     const lines = readLogs(await context.engine(), name, {

@@ -8,6 +8,7 @@ export const pause = defineCommand({
   usage: 'BOX [BOX...]',
   args: { min: 1 },
   flags: {},
+  examples: [['web', 'Its processes stand still until unpause']],
   async run(context, { args }) {
     const engine = await context.engine();
     return forEachBox(context, args, (name) => pauseBox(engine, name));
@@ -19,6 +20,7 @@ export const unpause = defineCommand({
   usage: 'BOX [BOX...]',
   args: { min: 1 },
   flags: {},
+  examples: [['web', 'Its processes go on']],
   async run(context, { args }) {
     const engine = await context.engine();
     return forEachBox(context, args, (name) => unpauseBox(engine, name));

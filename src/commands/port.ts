@@ -9,6 +9,10 @@ export const port = defineCommand({
   usage: 'BOX [PRIVATE_PORT[/PROTO]]',
   args: { min: 1, max: 2 },
   flags: {},
+  examples: [
+    ['web', 'All published ports'],
+    ['web 80/tcp', 'Where port 80 is published'],
+  ],
   async run(context, { args }) {
     const [box = '', wanted] = args;
     const { NetworkSettings } = await inspectBox(await context.engine(), box);

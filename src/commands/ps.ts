@@ -2,7 +2,7 @@
 import { listBoxes } from '../engine/list.ts';
 import { renderListing } from '../output/listing.ts';
 import { type CommandContext, defineCommand } from './command.ts';
-import { formatFlag } from './format-flag.ts';
+import { formatFlag, listingFormat } from './format-flag.ts';
 import { boxListing, type BoxSizes } from './rows/box-listing.ts';
 import type { BoxRecord } from './rows/records.ts';
 
@@ -25,17 +25,24 @@ export const ps = defineCommand({
     quiet: { kind: 'bool', short: 'q', help: 'Only display box IDs' },
     size: { kind: 'bool', short: 's', help: 'Display total file sizes' },
   },
+  examples: [
+    ['', 'Boxes that run'],
+    ['-a --filter status=exited --filter label=tier', 'All that have ended and have that label'],
+    ['-q --filter name=web', 'IDs alone, for scripts'],
+    ['--format "table {{.Names}}\\t{{.Status}}\\t{{.Ports}}"', 'Columns of your own'],
+  ],
   async run(context, { flags, given }) {
     if (flags.quiet && flags.format !== undefined) {
       context.warn('WARNING: Ignoring custom format, because both --format and --quiet are set.');
     }
+    const format = listingFormat(context, flags, 'ps');
     const last = flags.latest && !given.has('last') ? 1 : flags.last;
     const boxes = await listBoxes(await context.engine(), {
       all: flags.all,
       filters: flags.filter,
       last: last > 0 ? last : undefined,
     });
-    const wantsSize = flags.size || /\.Size\b/.test(flags.format ?? '');
+    const wantsSize = flags.size || /\.Size\b/.test(format ?? '');
     const sizes = wantsSize ? await sizesOf(context, boxes) : undefined;
     const listing = boxListing({
       truncate: !flags['no-trunc'],
@@ -43,7 +50,7 @@ export const ps = defineCommand({
       sizes,
       sizeColumn: flags.size,
     });
-    await context.print(await renderListing(listing, boxes, { format: flags.format, quiet: flags.quiet }));
+    await context.print(await renderListing(listing, boxes, { format, quiet: flags.quiet }));
   },
 });
 

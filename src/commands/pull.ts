@@ -2,6 +2,7 @@
 import { pull as pullImage } from '../engine/pull.ts';
 import { noProgress, progressOn } from '../output/progress.ts';
 import { defineCommand } from './command.ts';
+import { platformOf } from './default-platform.ts';
 
 export const pull = defineCommand({
   summary: 'Download an image from a registry',
@@ -17,14 +18,19 @@ export const pull = defineCommand({
     platform: { kind: 'string', help: 'Set platform if server is multi-platform capable' },
     quiet: { kind: 'bool', short: 'q', help: 'Suppress verbose output' },
   },
+  examples: [
+    ['alpine:3.20', 'An image from Docker Hub'],
+    ['-q ghcr.io/example/app:1', 'From another registry, without progress'],
+  ],
   async run(context, { flags, args: [name = ''] }) {
+    const platform = platformOf(flags.platform, context.env);
     const progress = flags.quiet ? noProgress : progressOn(context.stdout);
     try {
       const reference = await pullImage(await context.engine(), name, {
         allTags: flags['all-tags'],
         insecure: flags.insecure,
         progress,
-        ...(flags.platform ? { platform: flags.platform } : {}),
+        ...(platform === undefined ? {} : { platform }),
       });
       progress.end();
       await context.print(`${reference}\n`);

@@ -17,6 +17,10 @@ export const push = defineCommand({
     platform: { kind: 'string', help: '', refused: true },
     quiet: { kind: 'bool', short: 'q', help: 'Suppress verbose output' },
   },
+  examples: [
+    ['registry.example.org/app:1', 'An image to its registry'],
+    ['-aq registry.example.org/app', 'All tags of a name, without progress'],
+  ],
   async run(context, { flags, args: [name = ''] }) {
     const progress = flags.quiet ? noProgress : progressOn(context.stdout);
     try {

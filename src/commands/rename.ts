@@ -9,6 +9,7 @@ export const rename = defineCommand({
   usage: 'BOX NEW_NAME',
   args: { min: 2, max: 2 },
   flags: {},
+  examples: [['brave_otter web', 'Another name for the box']],
   async run(context, { args }) {
     const [box = '', name = ''] = args;
     try {

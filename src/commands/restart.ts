@@ -12,6 +12,10 @@ export const restart = defineCommand({
     timeout: { kind: 'int', short: 't', help: 'Seconds to wait before killing the box' },
     time: { kind: 'int', help: '', aliasOf: 'timeout' },
   },
+  examples: [
+    ['web', 'Stops and starts it'],
+    ['-t 0 web db', 'Two boxes, without a time of grace'],
+  ],
   async run(context, { flags, args }) {
     const engine = await context.engine();
     const options = { signal: flags.signal, timeoutSeconds: flags.timeout };

@@ -20,6 +20,10 @@ export const rm = defineCommand({
     },
     link: { kind: 'bool', short: 'l', help: '', refused: true },
   },
+  examples: [
+    ['web', 'A box that does not run'],
+    ['-fv web db', 'Two boxes that may run, with their anonymous volumes'],
+  ],
   async run(context, { flags, args }) {
     const engine = await context.engine();
     return forEachBox(

@@ -13,6 +13,10 @@ export const rmi = defineCommand({
     'no-prune': { kind: 'bool', help: '', refused: true },
     platform: { kind: 'string', help: '', refused: true },
   },
+  examples: [
+    ['app:1', 'A name, and the image with its last name'],
+    ['-f app:1 app:2', 'Two, even if boxes that do not run use them'],
+  ],
   async run(context, { flags, args }) {
     const engine = await context.engine();
     let status = 0;

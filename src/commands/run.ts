@@ -1,7 +1,8 @@
 /** `run`: a box from an image, and the caller joined to it. */
+import { readClientConfig } from '../engine/client-config.ts';
 import { isDiscarded, runBox } from '../engine/run.ts';
 import { A3sError } from '../errors.ts';
-import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './attach/detach-keys.ts';
+import { chosenDetachKeys, DEFAULT_DETACH_KEYS } from './attach/detach-keys.ts';
 import { finishRun, streamsOf } from './attach/run-streams.ts';
 import { checkTerminal, windowSize } from './attach/terminal.ts';
 import { boxFlags } from './box-flags.ts';
@@ -30,14 +31,24 @@ export const run = defineCommand({
       default: 'true',
     },
   },
+  examples: [
+    ['--rm a3s/base echo hello', 'A command in a box that is removed afterwards'],
+    ['-it --rm debian bash', 'A shell on this terminal'],
+    [
+      '-d --name web -p 8080:80 --restart unless-stopped nginx',
+      'A service in the background, published on port 8080',
+    ],
+    ['--rm -v "$PWD":/src -w /src -m 1g --cpus 2 node npm test', 'A directory of the host, with more memory'],
+  ],
   async run(context, { flags, args, given }) {
     if (flags.detach && flags.attach.length > 0) {
       throw new A3sError('usage', 'conflicting options: cannot specify both --attach and --detach', {
         exitStatus: 125,
       });
     }
-    const options = await boxOptions(flags, args, context.env, given);
-    parseDetachKeys(flags['detach-keys']);
+    const config = readClientConfig(context);
+    const options = await boxOptions(flags, args, { env: context.env, config }, given);
+    const detachKeys = chosenDetachKeys(context, flags, given);
     const streams = streamsOf(flags);
     if (!flags.detach) checkTerminal(context.stdin, streams.stdin, flags.tty);
     await using cidFile = await openCidFile(flags.cidfile);
@@ -58,7 +69,7 @@ export const run = defineCommand({
       await pooled;
       return 0;
     }
-    const status = await finishRun(context, session, streams, flags);
+    const status = await finishRun(context, session, streams, { ...flags, 'detach-keys': detachKeys });
     await pooled;
     return status;
   },

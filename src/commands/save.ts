@@ -12,6 +12,10 @@ export const save = defineCommand({
     output: { kind: 'string', short: 'o', help: 'Write to a file, instead of STDOUT' },
     platform: { kind: 'string', help: '', refused: true },
   },
+  examples: [
+    ['-o app.tar app:1 app:2', 'Two images in one archive'],
+    ['app', 'To stdout, which must be no terminal'],
+  ],
   async run(context, { flags, args }) {
     const engine = await context.engine();
     const { output = '' } = flags;

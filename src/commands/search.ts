@@ -15,6 +15,10 @@ export const search = defineCommand({
     limit: { kind: 'int', help: 'Max number of search results' },
     'no-trunc': { kind: 'bool', help: "Don't truncate output" },
   },
+  examples: [
+    ['--limit 5 nginx', 'The first five that Docker Hub finds'],
+    ['--filter is-official=true --no-trunc redis', 'Official images alone, with whole descriptions'],
+  ],
   async run(context, { flags, args: [term = ''] }) {
     const found = await find(term, { limit: flags.limit, ...searchFilter(flags.filter) }, context.env);
     const listing = searchListing({ truncate: !flags['no-trunc'] });

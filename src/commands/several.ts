@@ -7,6 +7,8 @@ export interface SeveralOptions {
   answer?: (name: string, value: unknown) => string;
   /** A failure that does not count, though it is reported. */
   forgives?: (error: A3sError) => boolean;
+  /** The last line, when some have failed. */
+  summary?: (failed: readonly string[]) => string;
 }
 
 /**
@@ -18,9 +20,9 @@ export async function forEachBox(
   context: CommandContext,
   names: readonly string[],
   work: (name: string) => Promise<unknown>,
-  { answer = (name) => name, forgives }: SeveralOptions = {},
+  { answer = (name) => name, forgives, summary }: SeveralOptions = {},
 ): Promise<number> {
-  let status = 0;
+  const failed: string[] = [];
   const pending = names.map((name) =>
     work(name).then(
       (value) => ({ value, failed: false }) as const,
@@ -33,8 +35,9 @@ export async function forEachBox(
     else {
       if (!(end.error instanceof A3sError)) throw end.error;
       context.report(end.error);
-      if (forgives?.(end.error) !== true) status = 1;
+      if (forgives?.(end.error) !== true) failed.push(names[index] ?? '');
     }
   }
-  return status;
+  if (failed.length > 0 && summary !== undefined) context.warn(summary(failed));
+  return failed.length > 0 ? 1 : 0;
 }

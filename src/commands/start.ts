@@ -2,7 +2,8 @@
 import { findBox } from '../engine/engine.ts';
 import { startBox } from '../engine/start.ts';
 import { A3sError } from '../errors.ts';
-import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './attach/detach-keys.ts';
+import { oneLine } from '../output/one-line.ts';
+import { chosenDetachKeys, DEFAULT_DETACH_KEYS } from './attach/detach-keys.ts';
 import { finishRun } from './attach/run-streams.ts';
 import { checkTerminal, windowSize } from './attach/terminal.ts';
 import { defineCommand } from './command.ts';
@@ -23,20 +24,27 @@ export const start = defineCommand({
     checkpoint: { kind: 'string', help: '', refused: true },
     'checkpoint-dir': { kind: 'string', help: '', refused: true },
   },
-  async run(context, { flags, args }) {
+  examples: [
+    ['db web', 'Two boxes, in the background'],
+    ['-ai build', 'A box that keeps its input open, on this terminal'],
+  ],
+  async run(context, { flags, given, args }) {
     const engine = await context.engine();
     const [name = ''] = args;
     if (!flags.attach && !flags.interactive) {
-      return forEachBox(context, args, async (each) => {
+      const startOne = async (each: string): Promise<void> => {
         const { session } = await startBox(engine, each, { output: false, stdin: false });
         await session?.started;
         session?.detach();
+      };
+      return forEachBox(context, args, startOne, {
+        summary: (failed) => oneLine(`Error: failed to start containers: ${failed.join(', ')}`),
       });
     }
     if (args.length > 1) {
       throw new A3sError('usage', 'you cannot start and attach multiple containers at once');
     }
-    parseDetachKeys(flags['detach-keys']);
+    const detachKeys = chosenDetachKeys(context, flags, given);
     const { tty, open_stdin } = await findBox(engine, name);
     const stdin = flags.interactive && open_stdin;
     checkTerminal(context.stdin, stdin, tty);
@@ -50,7 +58,7 @@ export const start = defineCommand({
       context,
       session,
       { stdin, stdout: true, stderr: true },
-      { tty, 'sig-proxy': !tty, 'detach-keys': flags['detach-keys'] },
+      { tty, 'sig-proxy': !tty, 'detach-keys': detachKeys },
     );
   },
 });

@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { allBoxes, findBox, isUp } from '../engine/engine.ts';
-import { UsageMeter } from '../engine/stats.ts';
+import { NO_USE, UsageMeter } from '../engine/stats.ts';
 import type { Engine } from '../engine/types.ts';
 import { A3sError } from '../errors.ts';
 import { renderListing } from '../output/listing.ts';
 import { defineCommand } from './command.ts';
-import { formatFlag } from './format-flag.ts';
+import { formatFlag, listingFormat } from './format-flag.ts';
 import type { BoxRecord } from './rows/records.ts';
 import { statsListing, type StatsRow } from './rows/stats-listing.ts';
 
@@ -26,11 +26,15 @@ export const stats = defineCommand({
     'no-stream': { kind: 'bool', help: 'Disable streaming stats and only pull the first result' },
     'no-trunc': { kind: 'bool', help: 'Do not truncate output' },
   },
+  examples: [
+    ['', 'What boxes use, anew each second'],
+    ["--no-stream --format '{{.Name}} {{.MemUsage}}' web db", 'Once, for two of them'],
+  ],
   async run(context, { flags, args }) {
     const engine = await context.engine();
     const meters = new Map<string, UsageMeter>();
     const listing = statsListing({ truncate: !flags['no-trunc'] });
-    const format = flags.format;
+    const format = listingFormat(context, { ...flags, quiet: false }, 'stats');
     for (;;) {
       const boxes = await chosen(engine, args, flags.all);
       const next = sleep(INTERVAL_MS);
@@ -57,7 +61,9 @@ async function chosen(engine: Engine, names: readonly string[], all: boolean): P
 }
 
 async function rowOf(box: BoxRecord, meters: Map<string, UsageMeter>): Promise<StatsRow> {
-  if (box.status !== 'running') return { box, usage: null };
+  // Its agent stands still with the rest.
+  if (box.status === 'paused') return { box, usage: null };
+  if (box.status !== 'running') return { box, usage: NO_USE };
   // A box that was started again counts from the beginning.
   const key = `${box.id} ${box.started_at ?? ''}`;
   const meter = meters.get(key) ?? new UsageMeter(box);
@@ -68,6 +74,6 @@ async function rowOf(box: BoxRecord, meters: Map<string, UsageMeter>): Promise<S
     // It ended meanwhile.
     const isOver = error instanceof A3sError && (error.code === 'box_not_running' || error.code === 'io');
     if (!isOver) throw error;
-    return { box, usage: null };
+    return { box, usage: NO_USE };
   }
 }

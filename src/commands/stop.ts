@@ -12,6 +12,10 @@ export const stop = defineCommand({
     timeout: { kind: 'int', short: 't', help: 'Seconds to wait before killing the box' },
     time: { kind: 'int', help: '', aliasOf: 'timeout' },
   },
+  examples: [
+    ['web', 'TERM, and KILL ten seconds later'],
+    ['-t 60 -s INT db', 'Another signal, and a minute to heed it'],
+  ],
   async run(context, { flags, args }) {
     const engine = await context.engine();
     const options = { signal: flags.signal, timeoutSeconds: flags.timeout };

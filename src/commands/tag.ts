@@ -7,6 +7,7 @@ export const tag = defineCommand({
   usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
   args: { min: 2, max: 2 },
   flags: {},
+  examples: [['app registry.example.org/app:1', 'A further name, for push']],
   async run(context, { args: [source = '', target = ''] }) {
     await tagImage(await context.engine(), source, target);
   },

@@ -10,6 +10,10 @@ export const top = defineCommand({
   args: { min: 1 },
   stopAtOperand: true,
   flags: {},
+  examples: [
+    ['web', 'The processes of a box'],
+    ['web -o pid,user,args', 'Columns of your own'],
+  ],
   async run(context, { args: [name = '', ...options] }) {
     const columns = parsePsOptions(options);
     await context.print(processTable(await boxProcesses(await context.engine(), name), columns));

@@ -11,6 +11,10 @@ export const version = defineCommand({
   usage: '[OPTIONS]',
   args: { min: 0, max: 0 },
   flags: { format: templateFlag },
+  examples: [
+    ['', 'The version of every part'],
+    ["-f '{{.Client.Version}}'", 'One value of it'],
+  ],
   async run(context, { flags }) {
     const info = await systemInfo(await context.engine());
     const { qemuVersion, kernelVersion, agentVersion } = info.host;

@@ -8,6 +8,7 @@ export const wait = defineCommand({
   usage: 'BOX [BOX...]',
   args: { min: 1 },
   flags: {},
+  examples: [['build', 'Prints its exit status once it has ended']],
   async run(context, { args }) {
     const engine = await context.engine();
     return forEachBox(context, args, (name) => waitBox(engine, name), {

@@ -16,6 +16,9 @@ export async function findAttachable(engine: Engine, query: string): Promise<Box
   if (record.status === 'paused') {
     throw new A3sError('usage', 'cannot attach to a paused container, unpause it first');
   }
+  if (record.status === 'restarting') {
+    throw new A3sError('usage', 'cannot attach to a restarting container, wait until it is running');
+  }
   if (record.status === 'running') return record;
   throw new A3sError('usage', 'cannot attach to a stopped container, start it first');
 }

@@ -93,7 +93,10 @@ function hostConfig(box: BoxRecord) {
     Binds: binds(box),
     NetworkMode: box.network === 'none' ? 'none' : 'bridge',
     // Those that were asked for: Docker's engine finds what -P publishes at each start.
-    PortBindings: portBindings(box.port_map.filter((port) => port.exposed !== true).map(asAsked)),
+    PortBindings: portBindings(
+      box.port_map.filter((port) => port.exposed !== true),
+      askedPort,
+    ),
     RestartPolicy: restartPolicyJson(box.restart_policy),
     AutoRemove: box.auto_remove,
     Dns: box.dns,
@@ -154,7 +157,7 @@ function networkSettings(box: BoxRecord) {
     Bridge: '',
     SandboxID: '',
     SandboxKey: up ? dirname(box.socket_path) : '',
-    Ports: up ? { ...unpublished(box), ...portBindings(box.port_map) } : {},
+    Ports: up ? { ...unpublished(box), ...portBindings(box.port_map, takenPort) } : {},
     HairpinMode: false,
     LinkLocalIPv6Address: '',
     LinkLocalIPv6PrefixLen: 0,
@@ -184,16 +187,20 @@ function unpublished(box: BoxRecord): Record<string, null> {
   return Object.fromEntries(box.exposed_ports.map((port) => [portKey(port), null]));
 }
 
-function asAsked(port: PortMapping): PortMapping {
-  return port.drawn === true ? { ...port, host_port: 0 } : port;
+function askedPort({ drawn, host_port, host_range: range }: PortMapping): string {
+  if (range !== undefined) return `${range.first}-${range.last}`;
+  return drawn === true || host_port === 0 ? '' : String(host_port);
 }
 
-function portBindings(ports: readonly PortMapping[]) {
+function takenPort({ host_port }: PortMapping): string {
+  // 0 stands for a port that is not drawn yet.
+  return host_port === 0 ? '' : String(host_port);
+}
+
+function portBindings(ports: readonly PortMapping[], hostPort: (port: PortMapping) => string) {
   const bindings: Record<string, { HostIp: string; HostPort: string }[]> = {};
   for (const port of ports) {
-    // 0 stands for a port that is not drawn yet.
-    const HostPort = port.host_port === 0 ? '' : String(port.host_port);
-    (bindings[portKey(port)] ??= []).push({ HostIp: port.host_ip, HostPort });
+    (bindings[portKey(port)] ??= []).push({ HostIp: port.host_ip, HostPort: hostPort(port) });
   }
   return bindings;
 }

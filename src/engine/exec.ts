@@ -6,6 +6,7 @@ import { tellExec } from '../runtime/exec-events.ts';
 import type { ProcessSession } from '../runtime/process-session.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { findBox } from './engine.ts';
+import { notRunning, restarting } from './running.ts';
 import { isHungUp, waitForEnd, whileRunning } from './settle.ts';
 import type { Engine } from './types.ts';
 
@@ -35,7 +36,7 @@ function untilEnd(engine: Engine, record: BoxRecord, session: ProcessSession): P
     } catch {
       throw error;
     }
-    if (!hasStarted) throw notRunning(record.id);
+    if (!hasStarted) throw notRunning(record);
   };
   const started = session.started.then(() => void (hasStarted = true), lost);
   const result = session.result.catch(async (error: unknown) => {
@@ -74,23 +75,12 @@ async function withExecutable<T>(
   const paused = (cause?: A3sError): A3sError =>
     new A3sError('box_paused', `Container ${query} is paused, unpause the container before exec`, { cause });
   if (record.status === 'paused') throw paused();
-  if (record.status === 'restarting') throw restarting(record.id);
-  if (record.status !== 'running') throw notRunning(record.id);
+  if (record.status === 'restarting') throw restarting(record);
+  if (record.status !== 'running') throw notRunning(record);
   return whileRunning(
     engine,
     record,
     () => act(record),
-    (cause, status) => (status === 'paused' ? paused(cause) : notRunning(record.id, cause)),
+    (cause, status) => (status === 'paused' ? paused(cause) : notRunning(record, cause)),
   );
-}
-
-function restarting(id: string): A3sError {
-  return new A3sError(
-    'box_not_running',
-    `Container ${id} is restarting, wait until the container is running`,
-  );
-}
-
-function notRunning(id: string, cause?: A3sError): A3sError {
-  return new A3sError('box_not_running', `container ${id} is not running`, { cause });
 }

@@ -13,8 +13,9 @@ import type { Engine } from './types.ts';
  * @throws what withBoxFiles throws; A3sError `io` when the box gives it up.
  */
 export function exportBox(engine: Engine, query: string, open: () => Promise<Writable>): Promise<void> {
+  let opened: Promise<Writable> | undefined;
   return withBoxFiles(engine, query, { writes: false }, async (record) => {
-    const sink = await open();
+    const sink = await (opened ??= open());
     const stream = await openFiles(record, { op: 'export' });
     const gone = finished(sink, { readable: false }).finally(() => stream.abort());
     gone.catch(() => {});

@@ -41,12 +41,13 @@ const TESTS: Readonly<Record<string, Test>> = {
   id: (box, value) => matchesPattern(value, box.id) || matchesPattern(value, box.id.replaceAll('-', '')),
   label: (box, value) => hasLabel(box.labels, value),
   exited: (box, value) => shownStatus(box) === 'stopped' && box.exit_code === Number(value),
-  volume: (box, value) => box.volumes.some(({ name, target }) => name === value || target === value),
+  // A bind mount has no name, and goes by its source.
+  volume: (box, value) =>
+    box.volumes.some(({ name, source, target }) => (name || source) === value || target === value),
   expose: (box, value) =>
     [...box.exposed_ports, ...box.port_map].some((port) => isPort(value, port.guest_port, port)),
   publish: (box, value) => isUp(box) && box.port_map.some((port) => isPort(value, port.guest_port, port)),
-  // A box that does not run has no health.
-  health: (box, value) => (isUp(box) ? (box.health ?? 'none') : 'none') === value,
+  health: (box, value) => (box.health ?? 'none') === value,
   network: (box, value) => (box.network === 'none' ? 'none' : 'bridge') === value,
   before: (box, value, boxes) => box.created_at < resolveBox(boxes, value).created_at,
   since: (box, value, boxes) => box.created_at > resolveBox(boxes, value).created_at,

@@ -13,7 +13,7 @@ export interface PortRange {
 
 /**
  * The mappings of `[[ip:][host]:]guest[/proto]`, where host and guest may be ranges of the same length. Host port 0
- * stands for any free one.
+ * stands for any free one, a range of host ports for one guest port for the first of them that is free.
  * @throws A3sError `usage` in Docker's words, `unsupported` for what this version cannot publish.
  */
 export function parsePublish(spec: string): PortMapping[] {
@@ -30,6 +30,9 @@ export function parsePublish(spec: string): PortMapping[] {
   const protocol = parseProtocol(protocolText);
   const host = hostText === '' ? null : parseRange(hostText);
   if (hostText !== '' && host === null) throw new A3sError('usage', `invalid hostPort: ${hostText}`);
+  if (host !== null && guest.first === guest.last && host.first < host.last) {
+    return [{ host_ip, host_port: host.first, guest_port: guest.first, protocol, host_range: host }];
+  }
   if (host !== null) checkLengths(host, guest, `${guestText} and ${hostText}`);
 
   const mappings: PortMapping[] = [];
@@ -68,9 +71,6 @@ export function parseRange(text: string): PortRange | null {
 
 function checkLengths(host: PortRange, guest: PortRange, ranges: string): void {
   if (host.last - host.first === guest.last - guest.first) return;
-  if (guest.first === guest.last) {
-    throw new A3sError('unsupported', `a range of host ports for one port is not supported yet: ${ranges}`);
-  }
   throw new A3sError('usage', `invalid ranges specified for container and host Ports: ${ranges}`);
 }
 

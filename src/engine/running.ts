@@ -14,5 +14,18 @@ export async function findRunning(engine: Engine, query: string): Promise<BoxRec
   if (record.status === 'paused') {
     throw new A3sError('box_paused', `Container ${query} is paused, unpause the container first`);
   }
-  throw new A3sError('box_not_running', `container ${record.id} is not running`);
+  throw record.status === 'restarting' ? restarting(record) : notRunning(record);
+}
+
+/** In the words of Docker's engine. */
+export function notRunning({ id }: Pick<BoxRecord, 'id'>, cause?: A3sError): A3sError {
+  return new A3sError('box_not_running', `container ${id} is not running`, { cause });
+}
+
+/** In the words of Docker's engine. */
+export function restarting({ id }: Pick<BoxRecord, 'id'>): A3sError {
+  return new A3sError(
+    'box_not_running',
+    `Container ${id} is restarting, wait until the container is running`,
+  );
 }

@@ -29,6 +29,20 @@ export interface BoxUsage {
   hostMemoryBytes: number;
 }
 
+/** Of a box that does not run. */
+export const NO_USE: BoxUsage = {
+  cpuPercent: 0,
+  memoryBytes: 0,
+  memoryLimitBytes: 0,
+  pids: 0,
+  receivedBytes: 0,
+  sentBytes: 0,
+  readBytes: 0,
+  writtenBytes: 0,
+  hostCpuPercent: 0,
+  hostMemoryBytes: 0,
+};
+
 interface Counters {
   timeNs: number;
   cpuNs: number;

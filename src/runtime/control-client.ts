@@ -7,6 +7,7 @@ import { boxPaths } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
 import type { ExecSpec } from './exec-client.ts';
 import type { AttachOptions } from './launch.ts';
+import type { BoxLimits } from './monitor/requests.ts';
 import { MessageSession } from './message-session.ts';
 import { encodeRequest } from './protocol/request.ts';
 import type { ProcessResult, ProcessSession } from './process-session.ts';
@@ -71,11 +72,36 @@ export async function pauseBox(record: BoxRecord, on: boolean): Promise<void> {
   await within(ANSWER_MS, session, session.started, record.name);
 }
 
+/** The right to use the files of a box that waits for its restart. */
+export interface BoxHold extends Disposable {
+  /** Settles when the right is lost: the box is to end, or its monitor has gone. */
+  readonly lost: Promise<void>;
+}
+
+/**
+ * Keeps a box that waits for its restart from running; null when it runs already, or is about to.
+ * @throws A3sError `timeout`.
+ */
+export async function holdBox(record: BoxRecord): Promise<BoxHold | null> {
+  try {
+    const session = await request(record, { op: 'hold' });
+    await within(ANSWER_MS, session, session.started, record.name);
+    const lost = new Promise<void>((resolve) => {
+      // What is output elsewhere is the monitor's word here that the box is to end.
+      session.stdout.once('data', () => resolve()).once('end', resolve);
+    });
+    return { lost, [Symbol.dispose]: () => session.detach() };
+  } catch (error) {
+    if (error instanceof A3sError && (error.code === 'box_not_running' || error.code === 'io')) return null;
+    throw error;
+  }
+}
+
 /**
  * Gives the running workload other limits. @throws A3sError `invalid_config` for more than its VM has, and what signalBox
  * throws.
  */
-export async function limitBox(record: BoxRecord, limits: { cpus: number; memoryMb: number }): Promise<void> {
+export async function limitBox(record: BoxRecord, limits: BoxLimits): Promise<void> {
   const session = await request(record, { op: 'limit', ...limits });
   await within(ANSWER_MS, session, session.started, record.name);
 }

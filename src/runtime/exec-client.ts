@@ -92,7 +92,8 @@ function upgraded(socket: Socket): Promise<Buffer> {
         socket.destroy();
         reject(error);
       });
-    const closed = (): void => refuse(new A3sError('io', 'the box ended before it answered'));
+    const closed = (): void =>
+      refuse(new A3sError('io', 'the box ended before it answered', { stage: 'request' }));
     const timer = setTimeout(
       () => refuse(new A3sError('timeout', `the box did not answer within ${ANSWER_MS} ms`)),
       ANSWER_MS,

@@ -2,7 +2,7 @@
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
-import { A3sError } from '../errors.ts';
+import { A3sError, hasErrno } from '../errors.ts';
 import type { BoxRecord, PortMapping } from '../state/record.ts';
 import { escapeOption } from './qemu/args.ts';
 
@@ -37,7 +37,7 @@ export const slirp: NetworkBackend = {
     return `user,id=net0,ipv6=off,hostname=${escapeOption(hostname)}${forwards.join('')}`;
   },
   async attach(record) {
-    const ports = await Promise.all(record.port_map.map(resolvePort));
+    const ports = await resolvePorts(record.port_map);
     return {
       netdev: slirp.netdev(record, ports),
       ports,
@@ -84,10 +84,46 @@ export function portTakenError(stderr: string): A3sError | null {
   return portTaken(ip, Number(port));
 }
 
-function portTaken(ip: string, port: number): A3sError {
+function portTaken(ip: string, port: number | string, cause?: Error): A3sError {
   return new A3sError('port_taken', `Bind for ${ip}:${port} failed: port is already allocated`, {
     hint: 'choose another host port, or stop what uses this one',
+    cause,
   });
+}
+
+/** Ranges last, one after the other: what this box has taken is free on the host until its VM is there. */
+async function resolvePorts(mappings: readonly PortMapping[]): Promise<PortMapping[]> {
+  const ports = await Promise.all(
+    mappings.map(async (mapping) => (mapping.host_range === undefined ? resolvePort(mapping) : mapping)),
+  );
+  for (const [index, mapping] of ports.entries()) {
+    if (mapping.host_range === undefined) continue;
+    const isOurs = (port: number): boolean =>
+      ports.some(
+        (other, at) =>
+          (other.host_range === undefined || at < index) &&
+          other.host_port === port &&
+          other.protocol === mapping.protocol,
+      );
+    ports[index] = await firstFree(mapping, mapping.host_range, isOurs);
+  }
+  return ports;
+}
+
+async function firstFree(
+  { drawn: _before, ...mapping }: PortMapping,
+  { first, last }: { first: number; last: number },
+  isOurs: (port: number) => boolean,
+): Promise<PortMapping> {
+  for (let host_port = first; host_port <= last; host_port += 1) {
+    if (isOurs(host_port)) continue;
+    try {
+      return { ...(await resolvePort({ ...mapping, host_port })), drawn: true };
+    } catch (error) {
+      if (!(error instanceof A3sError) || !hasErrno(error.cause, 'EADDRINUSE')) throw error;
+    }
+  }
+  throw portTaken(mapping.host_ip, `${first}-${last}`);
 }
 
 /**
@@ -125,7 +161,7 @@ function tryUdp(host: string, port: number): Promise<number> {
 }
 
 function bindError(error: NodeJS.ErrnoException, host: string, port: number): A3sError {
-  if (error.code === 'EADDRINUSE') return portTaken(host, port);
+  if (error.code === 'EADDRINUSE') return portTaken(host, port, error);
   return new A3sError('port_taken', `cannot publish ${host}:${port}: ${error.code ?? error.message}`, {
     hint:
       error.code === 'EACCES'

@@ -7,6 +7,7 @@ import { A3sError } from '../errors.ts';
 import { boxPaths, type Layout } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { AgentPort } from './agent-link.ts';
+import type { BoxHold } from './control-client.ts';
 import { startLimitMs } from './deadlines.ts';
 import { bootBox, type BootedBox } from './monitor/boot.ts';
 import { bridgeSocket } from './monitor/bridge.ts';
@@ -27,25 +28,40 @@ export interface ServiceVm {
 /**
  * Brings the VM up, with the box's mounts, without its network, and its exec.sock. The caller has claimed the record.
  * The VM ends with this process at the latest.
+ * @param hold what keeps the box's monitor from running it meanwhile, if there is one: the VM ends with it
  * @throws A3sError `boot_failed`, `host_setup`, `invalid_config`, `state_corrupt`.
  */
 export async function openServiceVm(
   layout: Layout,
   record: BoxRecord,
   rootfs: { path: string; digest: string },
+  hold: BoxHold | null = null,
 ): Promise<ServiceVm> {
   const paths = boxPaths(record.box_dir);
   const abort = new AbortController();
   let qemu: QemuProcess | undefined;
   const killVm = (): void => void qemu?.kill();
   process.on('exit', killVm);
+  let isLost = false;
+  let isOver = false;
+  const giveUp = async (lost: Promise<void>): Promise<void> => {
+    await lost;
+    if (isOver) return;
+    isLost = true;
+    abort.abort(new A3sError('io', `container ${record.name} was told to end`));
+    killVm();
+  };
+  if (hold !== null) void giveUp(hold.lost);
   try {
     mkdirSync(dirname(paths.execSocket), { recursive: true, mode: 0o700 });
     const box = await bootBox(openContext(layout), {
       record: { ...record, network: 'none', port_map: [] },
       rootfs,
       signal: abort.signal,
-      spawned: (spawned) => (qemu = spawned),
+      spawned: (spawned) => {
+        qemu = spawned;
+        if (isLost) killVm();
+      },
       // Whoever uses the VM finds its connection closed.
       lost: () => {},
       diskFull: killVm,
@@ -73,9 +89,11 @@ export async function openServiceVm(
   }
 
   async function end(): Promise<void> {
+    isOver = true;
     await qemu?.kill();
     process.off('exit', killVm);
-    rmSync(dirname(paths.execSocket), { recursive: true, force: true });
+    // A monitor's own sockets are beside it.
+    rmSync(hold === null ? dirname(paths.execSocket) : paths.execSocket, { recursive: true, force: true });
   }
 }
 

@@ -76,6 +76,9 @@ export const DEFAULT_SETTINGS: Readonly<BoxSettings> = {
   ulimits: [],
 };
 
+/** PID_MAX_LIMIT of the kernel on 64-bit machines (linux/threads.h): no box has more processes. */
+export const MAX_PIDS = 4_194_304;
+
 /** A record's settings, each with its default. */
 export function settingsOf(record: { settings?: Partial<BoxSettings> | undefined }): Readonly<BoxSettings> {
   return record.settings === undefined ? DEFAULT_SETTINGS : { ...DEFAULT_SETTINGS, ...record.settings };

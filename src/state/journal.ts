@@ -2,7 +2,7 @@
  * The journal of events: one JSON object a line, appended by whoever makes the event happen (commands and monitors). A line is
  * one write at the file's end, so that those of many processes do not mix.
  */
-import { closeSync, fstatSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, linkSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 
 import { isObject } from '../json.ts';
 import { preciseTime } from './clock.ts';
@@ -12,6 +12,7 @@ import type { Layout } from './layout.ts';
 const FILE_BYTES = 16 * 1024 * 1024;
 /** How many files there are. */
 export const JOURNAL_FILES = 2;
+const NEWLINE = 10;
 
 const EVENT_TYPES = ['builder', 'container', 'image', 'volume'] as const;
 
@@ -37,9 +38,9 @@ export function appendEvents(layout: Layout, events: readonly JournalEvent[]): v
   const time = String(BigInt(Math.round(preciseTime() * 1e6)));
   const text = events.map((event) => `${JSON.stringify({ time, ...event })}\n`).join('');
   try {
-    const fd = openSync(layout.eventsFile, 'a', 0o600);
+    const fd = openSync(layout.eventsFile, 'a+', 0o600);
     try {
-      writeSync(fd, text);
+      writeSync(fd, endsTorn(fd) ? `\n${text}` : text);
       if (fstatSync(fd).size >= FILE_BYTES) rotate(layout.eventsFile);
     } finally {
       closeSync(fd);
@@ -47,6 +48,14 @@ export function appendEvents(layout: Layout, events: readonly JournalEvent[]): v
   } catch {
     // What the event tells of has happened all the same.
   }
+}
+
+/** A full disk took half a line, or whoever wrote it was killed: what comes next begins on a line of its own. */
+function endsTorn(fd: number): boolean {
+  const last = Buffer.of(NEWLINE);
+  const { size } = fstatSync(fd);
+  if (size > 0) readSync(fd, last, 0, 1, size - 1);
+  return last[0] !== NEWLINE;
 }
 
 /** As a box's log is rotated: `path` is there at any instant. Two that do it at once make one file too short, and lose nothing. */

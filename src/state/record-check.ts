@@ -104,11 +104,13 @@ const healthcheck = object({
   start_interval: count,
   retries: count,
 } satisfies ChecksOf<HealthCheck>);
+const range = object({ first: port, last: port } satisfies ChecksOf<Required<PortMapping>['host_range']>);
 const mapping = object({
   host_ip: text,
   host_port: port,
   guest_port: port,
   protocol: oneOf('tcp', 'udp'),
+  host_range: (value) => value === undefined || range(value),
   drawn: (value) => value === undefined || value === true,
   exposed: (value) => value === undefined || value === true,
 } satisfies ChecksOf<PortMapping>);

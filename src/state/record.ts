@@ -16,8 +16,10 @@ export interface PortMapping {
   host_port: number;
   guest_port: number;
   protocol: 'tcp' | 'udp';
-  /** The host port was free and is this run's alone: 0 was asked for. */
+  /** The host port was free and is this run's alone: 0 or a range was asked for. */
   drawn?: true;
+  /** The host ports of which the first free one is taken. */
+  host_range?: { first: number; last: number };
   /** Published by `-P`, because it is exposed; nobody asked for this mapping by itself. */
   exposed?: true;
 }

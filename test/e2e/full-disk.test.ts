@@ -1,13 +1,14 @@
 /** The file system that holds the boxes is full (R-9). Needs root, for a small file system of its own. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { boxesOf } from './fixture/boxes.ts';
-import { a3s, a3sOk } from './fixture/cli.ts';
+import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
 import { home } from './fixture/home.ts';
 import { readBoxesFile, recordOf } from './fixture/records.ts';
+import { boxPaths } from '../../src/state/layout.ts';
 
 const boxesDir = (): string => join(home(), 'boxes');
 
@@ -32,3 +33,39 @@ test('ends the box with a clear error; rm -f frees the space, and the next box r
   expect(readBoxesFile().filter((box) => box.name === name)).toEqual([]);
   expect(await a3sOk(['run', '--rm', 'a3s/base', 'echo', 'again'])).toBe('again');
 });
+
+test('a box that only prints lives on, and its log goes on once there is space', async () => {
+  const name = boxes.name('prints');
+  const whole = Array.from({ length: 20_000 }, (_, index) => String(index + 1));
+  const script = "trap 'seq 1 20000; echo counted' USR1; echo ready; while :; do sleep 0.1; done";
+  const run = new CliProcess(['run', '--name', name, 'a3s/base', 'sh', '-c', script]);
+  await run.says(/^ready\n$/);
+  const filler = join(boxesDir(), 'filler');
+  fillDisk(filler);
+  await a3sOk(['kill', '-s', 'USR1', name]);
+  await run.says(/\ncounted\n$/);
+  expect(await a3s(['exec', name, 'echo', 'alive'])).toMatchObject({ status: 0, out: 'alive\n', err: '' });
+  rmSync(filler);
+  await a3sOk(['kill', '-s', 'USR1', name]);
+  await run.says(/\ncounted\n(.*\n)+counted\n$/);
+  const lines = (await a3sOk(['logs', name])).split('\n');
+  const gap = lines.findIndex((line, index) => index > 0 && line !== String(index));
+  expect(lines.slice(gap)).toEqual([...whole, 'counted']);
+  expect(gap).toBeLessThan(whole.length);
+  const monitorLog = readFileSync(boxPaths(recordOf(name).box_dir).monitorLog, 'utf8');
+  expect(monitorLog).toContain(`the log goes on; it has lost ${whole.length + 2 - gap} lines\n`);
+  await a3sOk(['rm', '-f', name]);
+  expect(await run.ended).toMatchObject({ status: 137, err: '' });
+});
+
+/** Leaves no page. */
+function fillDisk(path: string): void {
+  const fd = openSync(path, 'w');
+  try {
+    for (;;) writeSync(fd, Buffer.alloc(4096));
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ENOSPC' });
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -175,6 +175,32 @@ describe('update', () => {
     );
   });
 
+  test('gives a box other limits of its control group, running or not, and takes them away', async () => {
+    const name = await boxes.detached('limits', ['a3s/base', 'sleep', '1000']);
+    const limits = async (): Promise<string> =>
+      a3sOk(['exec', name, 'sh', '-c', 'cd /sys/fs/cgroup; cat cpu.max pids.max memory.low']);
+    const flags = ['--cpu-period', '50000', '--cpu-quota', '75000', '--pids-limit', '50'];
+    const memory = ['--memory-reservation', '64m', '-m', '512m', '--memory-swap', '512m'];
+    expect(await a3s(['update', ...flags, ...memory, name])).toMatchObject({
+      status: 0,
+      out: `${name}\n`,
+      err: '',
+    });
+    expect(await limits()).toBe('150000 100000\n50\n67108864');
+    const format = '{{.HostConfig.CpuQuota}} {{.HostConfig.MemorySwap}} {{.HostConfig.PidsLimit}}';
+    expect(await a3sOk(['inspect', '-f', format, name])).toBe('75000 536870912 50');
+    // Still of two processors, so that the machine is one that is there.
+    await a3sOk(['restart', '-t', '0', name]);
+    expect(await limits()).toBe('150000 100000\n50\n67108864');
+    await a3sOk(['update', '--pids-limit', '-1', '--memory-reservation', '0', '--cpus', '2', name]);
+    expect(await limits()).toBe('200000 100000\n4194304\n0');
+    expect(await a3s(['update', '--cpu-shares', '512', name])).toMatchObject({
+      status: 125,
+      out: '',
+      err: '--cpu-shares is not supported: nothing competes with the workload for the CPUs of its VM; limit it with --cpus\n',
+    });
+  });
+
   test.each([
     [[], 1, 'you must provide one or more flags when using this command\n'],
     [['--restart', ':1'], 1, 'invalid restart policy format: no policy provided before colon\n'],

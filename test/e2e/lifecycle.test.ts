@@ -60,7 +60,7 @@ describe('create and start', () => {
     const why =
       'failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: ' +
       'unable to start container process: exec: "nosuch": executable file not found in $PATH';
-    expect(err).toBe(`Error response from daemon: ${why}\n`);
+    expect(err).toBe(`Error response from daemon: ${why}\nError: failed to start containers: ${name}\n`);
     expect(await state(name)).toBe('created false 0 127');
     expect(await a3sOk(['inspect', '-f', '{{.State.Error}}', name])).toBe(why);
   });
@@ -215,14 +215,18 @@ describe('rm', () => {
 });
 
 describe('a command on several boxes of which one fails', () => {
-  test.each(['start', 'stop', 'rm'])('%s does the rest and exits 1', async (verb) => {
+  test.each([
+    ['start', 'Error: failed to start containers: nosuch\n'],
+    ['stop', ''],
+    ['rm', ''],
+  ])('%s does the rest and exits 1', async (verb, summary) => {
     const [first, second] = [boxes.name('first'), boxes.name('second')];
     await a3sOk(['create', '--name', first, 'a3s/base', 'true']);
     await a3sOk(['create', '--name', second, 'a3s/base', 'true']);
     expect(await a3s([verb, first, 'nosuch', second])).toMatchObject({
       status: 1,
       out: `${first}\n${second}\n`,
-      err: 'Error response from daemon: No such container: nosuch\n',
+      err: `Error response from daemon: No such container: nosuch\n${summary}`,
     });
   });
 

@@ -54,7 +54,7 @@ test('pausing and unpausing several does the rest when one fails', async () => {
   });
   expect(await a3s(['start', name])).toMatchObject({
     status: 1,
-    err: 'Error response from daemon: cannot start a paused container, try unpause instead\n',
+    err: `Error response from daemon: cannot start a paused container, try unpause instead\nError: failed to start containers: ${name}\n`,
   });
   expect(await a3s(['container', 'unpause', name, 'nosuch'])).toMatchObject({
     status: 1,

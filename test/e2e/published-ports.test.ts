@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 
 import { a3s, a3sOk } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
@@ -26,6 +26,21 @@ describe('-p', () => {
     ]);
     await a3sOk(['rm', '-f', name]);
     expect(await isFree(port)).toBe(true);
+  });
+
+  test('publishes on the first free port of a range, which inspect shows as it was asked for', async () => {
+    const server = createServer();
+    onTestFinished(() => void server.close());
+    const taken = await listening(server, '127.0.0.1');
+    const range = `${taken}-${taken + 9}`;
+    const name = await boxes.detached('range', ['-p', `127.0.0.1:${range}:80`, 'a3s/base', 'sleep', '1000']);
+    const [, port = ''] = /^80\/tcp -> 127\.0\.0\.1:(\d+)$/.exec(await a3sOk(['port', name])) ?? [];
+    expect(Number(port)).toBeGreaterThan(taken);
+    expect(Number(port)).toBeLessThanOrEqual(taken + 9);
+    const format = '{{json .HostConfig.PortBindings}} {{json .NetworkSettings.Ports}}';
+    expect(await a3sOk(['inspect', '-f', format, name])).toBe(
+      `{"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"${range}"}]} {"80/tcp":[{"HostIp":"127.0.0.1","HostPort":"${port}"}]}`,
+    );
   });
 
   test('publishes on a random host port, on one address of the host', async () => {

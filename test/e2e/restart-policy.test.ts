@@ -128,6 +128,15 @@ describe('a box that waits for its restart', () => {
     expect((await state(name)).startsWith('exited 7 ')).toBe(true);
   });
 
+  test('gives and takes its files meanwhile, and runs on', async () => {
+    const name = await waiting();
+    const { restart_count } = recordOf(name);
+    expect(await a3s(['cp', 'package.json', `${name}:/brought`])).toMatchObject({ status: 0, out: '' });
+    // Whether it waits, starts or runs just then.
+    expect(await a3s(['diff', name])).toMatchObject({ status: 0, out: 'A /brought\n', err: '' });
+    await until('the next restart', () => recordOf(name).restart_count > restart_count, 30_000);
+  });
+
   test('is started at once by restart', async () => {
     const name = await waiting();
     await a3sOk(['restart', name]);

@@ -55,14 +55,14 @@ test('draws its table anew each second until Ctrl-C', async () => {
   }
 });
 
-test('ends when the box that it names has ended, with nothing to show of it', async () => {
+test('ends when the box that it names has ended, with nothing that it uses', async () => {
   const box = await boxes.detached('ends', LIVE);
   const stats = new CliProcess(['stats', '--format', '{{.Name}} {{.PIDs}}', box]);
   await stats.says(new RegExp(`${box} 1`));
   await a3sOk(['stop', '-t', '0', box]);
   const { status, out, err } = await stats.ended;
   expect([status, err]).toEqual([0, '']);
-  expect(screens(out).at(-1)).toEqual([`${box} --`]);
+  expect(screens(out).at(-1)).toEqual([`${box} 0`]);
 });
 
 test('without names, boxes come and go', async () => {
@@ -89,7 +89,7 @@ describe('--no-stream', () => {
     const idle = boxes.name('idle');
     await a3sOk(['create', '--name', idle, ...LIVE]);
     const { id, short_id } = recordOf(idle);
-    const row = `${idle}   --        -- / --             --        --        --          --`;
+    const row = `${idle}   0.00%     0B / 0B             0.00%     0B / 0B   0B / 0B     0\n`;
     const all = await a3s(['stats', '--no-stream', '-a']);
     expect(all).toMatchObject({ status: 0, err: '' });
     expect(all.out.startsWith(HEAD)).toBe(true);

@@ -30,7 +30,10 @@ impl Server {
             Ok(Request::Stage(begin)) => self.stage_begin(&begin),
             Ok(Request::Prepare { root, warm }) => self.prepare(&root, &warm),
             Ok(Request::Rehearse {}) => self.rehearse(),
-            Ok(Request::Limit { limits }) => self.limit(&limits),
+            Ok(Request::Limit {
+                limits,
+                memory_low_bytes,
+            }) => self.limit(&limits, memory_low_bytes),
             Ok(Request::Sync {}) => {
                 rustix::fs::sync();
                 Ok(())
@@ -113,10 +116,10 @@ impl Server {
     }
 
     /// Changes the limits of the workload that runs.
-    fn limit(&mut self, limits: &Limits) -> Result<(), Failure> {
+    fn limit(&mut self, limits: &Limits, low: Option<u64>) -> Result<(), Failure> {
         match &mut self.workload {
             Some(workload) if !workload.over => {
-                limit(&workload.cgroup, limits, None)?;
+                limit(&workload.cgroup, limits, low)?;
                 workload.limited |= limits.memory_bytes.is_some();
                 Ok(())
             }

@@ -1,9 +1,26 @@
 /** The key sequence that leaves a box running; after moby/term's escape proxy. */
+import { readClientConfig } from '../../engine/client-config.ts';
 import { A3sError } from '../../errors.ts';
+import type { CommandContext } from '../command.ts';
 
 export const DEFAULT_DETACH_KEYS = 'ctrl-p,ctrl-q';
 
 const CONTROL = '@abcdefghijklmnopqrstuvwxyz[\\]^_';
+
+/**
+ * The keys that were asked for, else those of Docker's `config.json`.
+ * @throws A3sError as parseDetachKeys
+ */
+export function chosenDetachKeys(
+  client: Pick<CommandContext, 'env' | 'warn'>,
+  flags: { 'detach-keys': string },
+  given: ReadonlySet<string>,
+): string {
+  const flag = given.has('detach-keys') ? flags['detach-keys'] : '';
+  const keys = flag || readClientConfig(client).detachKeys || DEFAULT_DETACH_KEYS;
+  parseDetachKeys(keys);
+  return keys;
+}
 
 /**
  * Key codes of `ctrl-p,ctrl-q` or `a,b,ctrl-_`; of the default for an empty text, as in Docker.

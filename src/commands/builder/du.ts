@@ -16,6 +16,10 @@ export const builderDu = defineCommand({
     format: { kind: 'string', help: 'Format the output' },
     verbose: { kind: 'bool', help: 'Shorthand for "--format=pretty"' },
   },
+  examples: [
+    ['', 'The build cache and its size'],
+    ['--verbose --filter type=exec.cachemount', 'Cache mounts alone, with every field'],
+  ],
   async run(context, { flags }) {
     const { format = '', filter, verbose } = flags;
     if (format !== '' && verbose) {

@@ -26,6 +26,10 @@ export const builderPrune = defineCommand({
   usage: '[OPTIONS]',
   args: { min: 0, max: 0 },
   flags,
+  examples: [
+    ['', 'Asks, and removes what no image has'],
+    ['-af --max-used-space 2g', 'All but the 2 GB that were used last'],
+  ],
   async run(context, invocation) {
     const removed = await prune(context, invocation.flags);
     if (removed === null) return;
@@ -40,6 +44,10 @@ export const buildxPrune = defineCommand({
   usage: '[OPTIONS]',
   args: { min: 0, max: 0 },
   flags: { ...flags, verbose: { kind: 'bool', help: 'Provide a more verbose output' } },
+  examples: [
+    ['-f --filter until=24h', 'What was not used for a day'],
+    ['-af --verbose', 'Everything, with every field of what is removed'],
+  ],
   async run(context, invocation) {
     const removed = await prune(context, invocation.flags);
     if (removed === null) return;

@@ -1,11 +1,13 @@
 /** From the command line of `build` to what the engine is asked for; the words are buildx's. */
 import type { BuildRequest } from '../../engine/build-types.ts';
 import { checkBuildNames } from '../../engine/build-names.ts';
+import { readClientConfig } from '../../engine/client-config.ts';
 import { checkCpus, checkMemory, DEFAULT_CPUS } from '../../engine/limits.ts';
 import { A3sError } from '../../errors.ts';
 import { parseInt64 } from '../../go-numbers.ts';
 import { goQuote } from '../../go-quote.ts';
 import type { CommandContext } from '../command.ts';
+import { platformOf as defaultPlatform } from '../default-platform.ts';
 import { parseAnnotations } from './annotations.ts';
 import { parseCacheSources } from './cache-sources.ts';
 import type { FlagValues } from '../flags/spec.ts';
@@ -21,11 +23,12 @@ const EPOCH = 'SOURCE_DATE_EPOCH';
  * @throws A3sError `usage` or `unsupported`
  */
 export function buildRequest(
-  { env, stdin, stdout }: Pick<CommandContext, 'env' | 'stdin' | 'stdout'>,
+  client: Pick<CommandContext, 'env' | 'stdin' | 'stdout' | 'warn'>,
   flags: BuildFlagValues,
   context: string,
   signal: AbortSignal,
 ): BuildRequest {
+  const { env, stdin, stdout } = client;
   if (context === '-' && flags.file === '-') {
     throw new A3sError('usage', "invalid argument: can't use stdin for both build context and dockerfile");
   }
@@ -36,6 +39,9 @@ export function buildRequest(
   checkCpus(cpus);
   checkMemory(flags.memory);
   const buildArguments = buildArgumentsOf(flags['build-arg'], env);
+  for (const [name, value] of readClientConfig(client).proxies) {
+    if (!buildArguments.has(name)) buildArguments.set(name, value);
+  }
   const request = {
     context,
     file: flags.file === '' ? undefined : flags.file,
@@ -96,7 +102,7 @@ function pairsOf(given: readonly string[], alone: (name: string) => string | und
 }
 
 function platformOf(given: readonly string[], env: NodeJS.ProcessEnv): string | undefined {
-  const fallback = env['DOCKER_DEFAULT_PLATFORM'];
+  const fallback = defaultPlatform(undefined, env);
   const asked = given.length > 0 ? given : fallback === undefined ? [] : [fallback];
   const platforms = new Set(asked.flatMap((text) => text.split(',')).filter((text) => text !== ''));
   if (platforms.size > 1) {

@@ -13,6 +13,10 @@ export const poolLs = defineCommand({
     format: formatFlag,
     quiet: { kind: 'bool', short: 'q', help: 'Only display box IDs' },
   },
+  examples: [
+    ['', 'The boxes that are warm'],
+    ['-q', 'Their IDs alone'],
+  ],
   async run(context, { flags: { format, quiet } }) {
     const boxes = membersOf(await listPools(await context.engine()));
     await context.print(await renderListing(warmBoxListing(new Date()), boxes, { format, quiet }));

@@ -22,6 +22,10 @@ export const poolStart = defineCommand({
     },
     wait: { kind: 'bool', help: 'Wait until every box is warm' },
   },
+  examples: [
+    ['--image a3s/base', 'Two boxes, for half an hour after the last was taken'],
+    ['--image node --size 4 -m 1g --ttl 0 --wait', 'Four larger ones for ever; waits until they are warm'],
+  ],
   async run(context, { flags }) {
     const { image } = flags;
     if (image === undefined || image === '') throw new A3sError('usage', 'name the image with --image');

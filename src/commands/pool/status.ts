@@ -10,6 +10,10 @@ export const poolStatus = defineCommand({
   usage: '[OPTIONS]',
   args: { min: 0, max: 0 },
   flags: { format: formatFlag },
+  examples: [
+    ['', 'How many boxes are warm'],
+    ['--format json', 'As JSON'],
+  ],
   async run(context, { flags: { format } }) {
     const pools = await listPools(await context.engine());
     await context.print(await renderListing(poolListing, pools, { format, quiet: false }));

@@ -8,6 +8,10 @@ export const poolStop = defineCommand({
   usage: '[IMAGE...]',
   args: { min: 0 },
   flags: {},
+  examples: [
+    ['a3s/base', 'Keeps no more boxes of that image'],
+    ['', 'Keeps none at all'],
+  ],
   async run(context, { args }) {
     const engine = await context.engine();
     if (args.length > 0) return forEachBox(context, args, (image) => stopPools(engine, image));

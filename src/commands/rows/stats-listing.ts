@@ -6,7 +6,7 @@ import type { BoxRecord } from './records.ts';
 
 export interface StatsRow {
   box: BoxRecord;
-  /** Null for a box of which nothing is known: it does not run, or is paused. */
+  /** Null for a box of which nothing is known: it is paused. */
   usage: BoxUsage | null;
 }
 

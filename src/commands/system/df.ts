@@ -23,6 +23,10 @@ export const systemDf = defineCommand({
     format: formatFlag,
     verbose: { kind: 'bool', short: 'v', help: 'Show detailed information on space usage' },
   },
+  examples: [
+    ['', 'Space of images, boxes, volumes and the build cache'],
+    ['-v', 'Each of them'],
+  ],
   async run(context, { flags }) {
     const usage = await diskUsage(await context.engine());
     const table = { format: undefined, quiet: false };

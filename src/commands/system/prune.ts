@@ -23,6 +23,10 @@ export const systemPrune = defineCommand({
     force: { kind: 'bool', short: 'f', help: 'Do not prompt for confirmation' },
     volumes: { kind: 'bool', help: 'Prune anonymous volumes' },
   },
+  examples: [
+    ['', 'Asks, and removes what is not used'],
+    ['-af --volumes', 'Images with a name and anonymous volumes as well, without a question'],
+  ],
   async run(context, { flags }) {
     if (flags.volumes && flags.filter.some((filter) => filter.startsWith('until='))) {
       throw new A3sError('usage', 'ERROR: The "until" filter is not supported with "--volumes"');

@@ -26,6 +26,10 @@ export const volumeCreate = defineCommand({
     ),
     ...refused('list', 'secret', 'topology-preferred', 'topology-required'),
   },
+  examples: [
+    ['data', 'A volume of that name'],
+    ['--label tier=db', 'One whose name is drawn, with a label'],
+  ],
   async run(context, { flags, args }) {
     const named = flags.name === '' ? undefined : flags.name;
     if (named !== undefined && args.length > 0) {

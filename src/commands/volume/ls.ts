@@ -2,7 +2,7 @@
 import { listVolumes } from '../../engine/volumes/volumes.ts';
 import { renderListing } from '../../output/listing.ts';
 import { defineCommand } from '../command.ts';
-import { formatFlag } from '../format-flag.ts';
+import { formatFlag, listingFormat } from '../format-flag.ts';
 import { volumeFilter } from '../rows/volume-filter.ts';
 import { volumeListing } from '../rows/volume-listing.ts';
 
@@ -16,7 +16,13 @@ export const volumeLs = defineCommand({
     format: formatFlag,
     quiet: { kind: 'bool', short: 'q', help: 'Only display volume names' },
   },
-  async run(context, { flags: { filter, format, quiet } }) {
+  examples: [
+    ['', 'All volumes'],
+    ['-q --filter dangling=true', 'Names of those that no box uses'],
+  ],
+  async run(context, { flags }) {
+    const { filter, quiet } = flags;
+    const format = listingFormat(context, flags, 'volumes');
     const keep = volumeFilter(filter);
     const volumes = (await listVolumes(await context.engine())).filter(keep);
     await context.print(await renderListing(volumeListing, volumes, { format, quiet }));

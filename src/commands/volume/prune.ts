@@ -15,6 +15,10 @@ export const volumePrune = defineCommand({
     filter: { kind: 'filter', help: 'Provide filter values (e.g. "label=<label>")' },
     force: { kind: 'bool', short: 'f', help: 'Do not prompt for confirmation' },
   },
+  examples: [
+    ['', 'Asks, and removes anonymous volumes that no box uses'],
+    ['-af --filter label=tier', 'Named ones as well, if they have that label'],
+  ],
   async run(context, { flags }) {
     const { all: allByFilter, matches } = pruneFilter(flags.filter);
     if (flags.all && allByFilter !== undefined) {

@@ -10,6 +10,7 @@ export const volumeRm = defineCommand({
   flags: {
     force: { kind: 'bool', short: 'f', help: 'Force the removal of one or more volumes' },
   },
+  examples: [['data logs', 'Two volumes that no box uses']],
   async run(context, { flags: { force }, args }) {
     const engine = await context.engine();
     return forEachBox(context, args, (name) => removeVolume(engine, name, { force }));

@@ -1,13 +1,11 @@
 /** What a box's settings may be; everything else is refused before anything is made. In Docker's words where it has any. */
 import { A3sError } from '../../errors.ts';
-import type { BoxSettings } from '../../state/box-settings.ts';
+import { type BoxSettings, MAX_PIDS } from '../../state/box-settings.ts';
 
 const MIB = 1024 * 1024;
 /** Size of the file system on a box's disk: see the guest bundle's `scratchBytes`. */
 const DISK_BYTES = 64 * 1024 * MIB;
 const DOMAIN_MAX = 64;
-/** PID_MAX_LIMIT of the kernel on 64-bit machines (linux/threads.h). */
-const MAX_PIDS = 4_194_304;
 
 /** @throws A3sError `invalid_config`. */
 export function checkSettings(settings: Partial<BoxSettings>, memoryBytes: number): void {
@@ -26,7 +24,8 @@ export function checkSettings(settings: Partial<BoxSettings>, memoryBytes: numbe
   }
 }
 
-function checkPids({ pids_limit: most = 0 }: Partial<BoxSettings>): void {
+/** @throws A3sError `invalid_config`. */
+export function checkPids({ pids_limit: most = 0 }: Partial<BoxSettings>): void {
   if (most <= MAX_PIDS) return;
   throw refused(`Maximum pids limit allowed is ${MAX_PIDS}; -1 sets none`);
 }

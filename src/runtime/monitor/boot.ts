@@ -71,7 +71,9 @@ export async function bootBox(context: RuntimeContext, options: BootOptions): Pr
   const plan = planMounts(record, boxPaths(record.box_dir).sharesDir);
   const shape = shapeOf(record, plan.shares.length);
   await sweepVolumes(context, plan);
-  const randomPorts = record.port_map.some((port) => port.host_port === 0 || port.drawn === true);
+  const randomPorts = record.port_map.some(
+    (port) => port.host_port === 0 || port.drawn === true || port.host_range !== undefined,
+  );
   let early = options.early ?? null;
   for (let attempt = 1; ; attempt += 1) {
     const found = await chooseTemplate(context, shape, options);

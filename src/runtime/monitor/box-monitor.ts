@@ -18,6 +18,7 @@ import { BackOff } from './back-off.ts';
 import type { Client } from './client.ts';
 import { controlServer, refusal, type ControlledBox } from './control.ts';
 import type { HealthMonitor } from './health.ts';
+import { Holds } from './holds.ts';
 import { note } from './monitor-log.ts';
 import { BoxLedger, hasHealthCheck } from './ledger.ts';
 import type { AttachRequest, BoxLimits, LaunchRequest } from './requests.ts';
@@ -38,6 +39,7 @@ export class BoxMonitor implements ControlledBox {
   readonly #ledger: BoxLedger;
   readonly #backOff = new BackOff();
   readonly #audience = new Audience();
+  readonly #holds = new Holds();
   readonly #makeRun: (options: RunOptions) => BoxRun;
   #run: BoxRun;
   #server: Server | undefined;
@@ -52,6 +54,7 @@ export class BoxMonitor implements ControlledBox {
   #isFirst = true;
   /** How long the next run is waited for, and what ends that wait early. */
   #delayMs = 0;
+  #isWaiting = false;
   #wake: () => void = () => {};
   /** The host goes down. */
   #leaving = false;
@@ -123,6 +126,7 @@ export class BoxMonitor implements ControlledBox {
 
   closed(client: Client): void {
     this.#audience.leave(client);
+    this.#holds.leave(client);
     this.#run.hub.remove(client);
     if (client !== this.#launcher || !this.#isFirst) return;
     if (!this.#run.hasStarted)
@@ -167,6 +171,12 @@ export class BoxMonitor implements ControlledBox {
 
   wait(client: Client): void {
     this.#audience.wait(client);
+  }
+
+  hold(client: Client): void {
+    // Its files are those of a VM, or about to be.
+    if (!this.#isWaiting) throw this.#notRunning();
+    this.#holds.add(client);
   }
 
   async pause(on: boolean): Promise<void> {
@@ -310,6 +320,7 @@ export class BoxMonitor implements ControlledBox {
   async #awaitRestart(): Promise<boolean> {
     const wanted = (): boolean => !this.#ledger.stoppedByUser && !this.#leaving;
     if (wanted()) {
+      this.#isWaiting = true;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, this.#delayMs);
         this.#wake = () => {
@@ -317,7 +328,9 @@ export class BoxMonitor implements ControlledBox {
           resolve();
         };
       });
+      this.#isWaiting = false;
       this.#wake = () => {};
+      await this.#holds.over();
     }
     return wanted();
   }
@@ -335,6 +348,7 @@ export class BoxMonitor implements ControlledBox {
   /** Signal now, KILL after the grace; a paused box runs again to hear it, one that waits for its restart needs none. */
   #bringDown(signal: number | null, graceMs: number | null): void {
     this.#wake();
+    this.#holds.endAfter(graceMs);
     if (this.#run.isPaused) void this.#recorded(this.pause(false));
     if (!this.#run.hasStarted) return;
     if (signal !== null) this.#run.signal(signal);

@@ -16,6 +16,8 @@ export interface ControlledBox {
   end: (client: Client, signal: number | null, graceMs: number | null) => void;
   /** The same, and the box runs again. The client hears RESULT 0 then, or why it does not. */
   restart: (client: Client, signal: number, graceMs: number | null) => void;
+  /** The box, which waits for its restart, does not run until the client hangs up; it hears STARTED, and a byte of output if it is to give up. */
+  hold: (client: Client) => void;
   /** The client hears the box's next RESULT. */
   wait: (client: Client) => void;
   /** Stops the VM, or lets it go on; resolves once the record says so. */
@@ -56,6 +58,8 @@ function serve(box: ControlledBox, client: Client, request: ControlRequest): voi
   switch (request.op) {
     case 'attach':
       return box.attach(client, request);
+    case 'hold':
+      return box.hold(client);
     case 'wait':
       return box.wait(client);
     case 'pause':

@@ -1,5 +1,15 @@
 /** The workload's output on disk, in the format of Docker's json-file driver: one JSON object a line. */
-import { closeSync, existsSync, fstatSync, linkSync, openSync, renameSync, rmSync, write } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  linkSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  write,
+} from 'node:fs';
 
 import { preciseTime } from '../../state/clock.ts';
 
@@ -20,6 +30,7 @@ const NO_ROTATION: JsonLogOptions = { maxSize: Number.POSITIVE_INFINITY, maxFile
 /** Docker cuts longer lines into pieces of this size. */
 const MAX_LINE = 16_384;
 const NEWLINE = 10;
+const NOTHING = Buffer.alloc(0);
 /** A clock that goes back by more was set anew. */
 const CLOCK_STEP_MS = 1000;
 
@@ -46,16 +57,21 @@ export class JsonLog {
   #pending: string[] = [];
   #waiting: (() => void)[] = [];
   #writing = false;
-  #failed = false;
+  /** The file ends with half a line, for a full disk took no more: the next begins on a line of its own. */
+  #isTorn: boolean;
+  /** Lines that could not be written since the last one that could. */
+  #lost = 0;
   #closed = false;
-  readonly #onError: (error: Error) => void;
+  readonly #say: (line: string) => void;
 
-  constructor(path: string, onError: (error: Error) => void, options: JsonLogOptions = NO_ROTATION) {
+  /** @param say for what befalls the log itself */
+  constructor(path: string, say: (line: string) => void, options: JsonLogOptions = NO_ROTATION) {
     this.#path = path;
     this.#options = options;
-    this.#fd = openSync(path, 'a', 0o600);
+    this.#fd = openSync(path, 'a+', 0o600);
     this.#fileSize = fstatSync(this.#fd).size;
-    this.#onError = onError;
+    this.#isTorn = endsTorn(this.#fd, this.#fileSize);
+    this.#say = say;
   }
 
   /** Takes output; `done` is called once what it completes is written, so that a slow disk slows the workload, not our memory. */
@@ -120,51 +136,66 @@ export class JsonLog {
 
   #flush(): void {
     if (this.#writing) return;
-    if (this.#pending.length === 0 || this.#failed) {
-      this.#pending = [];
+    if (this.#pending.length === 0) {
       this.#release(this.#waiting.length);
       return;
     }
     // Whoever comes while this is written waits for the next round.
     const settled = this.#waiting.length;
     this.#writing = true;
-    this.#writeFiles((error) => {
+    this.#writeFiles((error, lost) => {
       this.#writing = false;
-      if (error !== null && !this.#failed) {
-        // A full disk must not stop the workload: the log ends, and the monitor's own log says why.
-        this.#failed = true;
-        this.#onError(error);
-      }
+      this.#account(error, lost);
       this.#release(settled);
       if (this.#pending.length > 0 || this.#waiting.length > 0) this.#flush();
     });
+  }
+
+  /** A full disk must not stop the workload: lines are lost until there is space, and the monitor's own log says so. */
+  #account(error: Error | null, lost: number): void {
+    if (error !== null) {
+      if (this.#lost === 0) this.#say(`the log loses lines: ${error.message}`);
+      this.#lost += lost;
+      return;
+    }
+    if (this.#lost > 0) this.#say(`the log goes on; it has lost ${this.#lost} lines`);
+    this.#lost = 0;
   }
 
   #release(count: number): void {
     for (const done of this.#waiting.splice(0, count)) done();
   }
 
-  /** Writes all that is pending now, file after file. */
-  #writeFiles(done: (error: Error | null) => void): void {
+  /** Writes all that is pending now, file after file, and tells how many lines it could not. */
+  #writeFiles(done: (error: Error | null, lost: number) => void): void {
     const lines = this.#pending;
     this.#pending = [];
     let next = 0;
-    const step = (error: Error | null): void => {
-      if (error !== null || next === lines.length) {
-        done(error);
+    const step = (error: Error | null, unwritten: Buffer): void => {
+      if (error !== null) {
+        this.#fileSize = fstatSync(this.#fd).size;
+        this.#isTorn = endsTorn(this.#fd, this.#fileSize);
+        // A newline in front ends what is in the file.
+        done(error, linesIn(unwritten.subarray(unwritten[0] === NEWLINE ? 1 : 0)) + lines.length - next);
+        return;
+      }
+      if (next === lines.length) {
+        done(null, 0);
         return;
       }
       try {
         if (this.#fileSize >= this.#options.maxSize) this.#rotate();
       } catch (cause) {
-        done(cause instanceof Error ? cause : new Error(String(cause)));
+        done(cause instanceof Error ? cause : new Error(String(cause)), lines.length - next);
         return;
       }
       const first = next;
       next = this.#fill(lines, first);
-      this.#append(Buffer.from(lines.slice(first, next).join('')), step);
+      const text = lines.slice(first, next).join('');
+      this.#append(Buffer.from(this.#isTorn ? `\n${text}` : text), step);
+      this.#isTorn = false;
     };
-    step(null);
+    step(null, NOTHING);
   }
 
   /** Index of the first line from `first` on that goes to the next file. */
@@ -188,7 +219,7 @@ export class JsonLog {
     let free = 1;
     while (free < maxFiles - 1 && existsSync(name(free))) free += 1;
     for (; free > 1; free -= 1) renameSync(name(free - 1), name(free));
-    const fd = openSync(`${this.#path}.new`, 'w', 0o600);
+    const fd = openSync(`${this.#path}.new`, 'w+', 0o600);
     if (maxFiles > 1) {
       rmSync(name(1), { force: true });
       linkSync(this.#path, name(1));
@@ -197,12 +228,26 @@ export class JsonLog {
     closeSync(this.#fd);
     this.#fd = fd;
     this.#fileSize = 0;
+    this.#isTorn = false;
   }
 
-  #append(bytes: Buffer, done: (error: Error | null) => void): void {
+  #append(bytes: Buffer, done: (error: Error | null, unwritten: Buffer) => void): void {
     write(this.#fd, bytes, 0, bytes.length, null, (error, written) => {
-      if (error !== null || written === bytes.length) done(error);
+      if (error !== null) done(error, bytes);
+      else if (written === bytes.length) done(null, NOTHING);
       else this.#append(bytes.subarray(written), done);
     });
   }
+}
+
+function endsTorn(fd: number, size: number): boolean {
+  const last = Buffer.of(NEWLINE);
+  if (size > 0) readSync(fd, last, 0, 1, size - 1);
+  return last[0] !== NEWLINE;
+}
+
+function linesIn(bytes: Buffer): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) lines += 1;
+  return lines;
 }

@@ -2,6 +2,7 @@
 import { A3sError } from '../../errors.ts';
 import { objectOr } from '../../json.ts';
 import { MAX_GRACE_S } from '../../state/grace.ts';
+import { MAX_PIDS } from '../../state/box-settings.ts';
 import { assertRecord } from '../../state/record-check.ts';
 import type { BoxRecord } from '../../state/record.ts';
 import type { ExecSpec } from '../exec-client.ts';
@@ -27,7 +28,7 @@ export type ControlRequest =
   | (AttachRequest & { op: 'attach' })
   | { op: 'signal'; number: number }
   | { op: 'stop' | 'restart'; signal: number; timeoutSeconds: number }
-  | { op: 'pause' | 'unpause' | 'wait' }
+  | { op: 'pause' | 'unpause' | 'hold' | 'wait' }
   | ({ op: 'limit' } & BoxLimits)
   | { op: 'exec'; spec: ExecSpec };
 
@@ -35,6 +36,10 @@ export type ControlRequest =
 export interface BoxLimits {
   cpus: number;
   memoryMb: number;
+  /** Undefined leaves it as it is; 0 for none. */
+  pids?: number | undefined;
+  /** Bytes; undefined leaves it as it is. */
+  memoryReservation?: number | undefined;
 }
 
 const DEFAULT_ROWS = 24;
@@ -70,6 +75,7 @@ export function parseControl(payload: Buffer): ControlRequest {
       };
     case 'pause':
     case 'unpause':
+    case 'hold':
     case 'wait':
       return { op: value['op'] };
     case 'limit':
@@ -77,6 +83,17 @@ export function parseControl(payload: Buffer): ControlRequest {
         op: 'limit',
         cpus: number(value['cpus'], 'cpus', 0.01, MAX_CPUS),
         memoryMb: integer(value['memoryMb'], 'memoryMb', 1, Number.MAX_SAFE_INTEGER),
+        ...(value['pids'] === undefined ? {} : { pids: integer(value['pids'], 'pids', 0, MAX_PIDS) }),
+        ...(value['memoryReservation'] === undefined
+          ? {}
+          : {
+              memoryReservation: integer(
+                value['memoryReservation'],
+                'memoryReservation',
+                0,
+                Number.MAX_SAFE_INTEGER,
+              ),
+            }),
       };
     case 'exec':
       return { op: 'exec', spec: parseExec(objectOr(value['spec'])) };

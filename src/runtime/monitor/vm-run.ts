@@ -3,6 +3,7 @@ import type { Server } from 'node:net';
 
 import { A3sError } from '../../errors.ts';
 import type { BoxPaths, Layout } from '../../state/layout.ts';
+import { MAX_PIDS } from '../../state/box-settings.ts';
 import type { BoxRecord } from '../../state/record.ts';
 import { AgentFailed, AgentPort } from '../agent-link.ts';
 import { startLimitMs } from '../deadlines.ts';
@@ -223,16 +224,18 @@ export class VmRun {
    * Gives the workload other limits.
    * @throws A3sError `invalid_config` for more than the VM has, and what the guest says.
    */
-  async limit({ cpus, memoryMb }: BoxLimits): Promise<void> {
+  async limit({ cpus, memoryMb, pids, memoryReservation }: BoxLimits): Promise<void> {
     const { record } = this.#options;
     if (memoryMb > record.memory_mb) throw tooMuch(`${record.memory_mb} MiB of memory`);
     if (cpus > Math.ceil(record.cpus)) throw tooMuch(`${Math.ceil(record.cpus)} processors`);
     const limits = {
       memory_bytes: memoryMb * MIB,
       cpu_quota_us: Math.round(cpus * CPU_PERIOD_US),
-      pids: null,
+      // None at all cannot be said: null leaves it as it is.
+      pids: pids === 0 ? MAX_PIDS : (pids ?? null),
     };
-    const result = await this.#box?.link.request({ op: 'limit', limits }, LIMIT_MS);
+    const request = { op: 'limit', limits, memory_low_bytes: memoryReservation ?? null };
+    const result = await this.#box?.link.request(request, LIMIT_MS);
     if (result?.error !== undefined) throw new A3sError('io', result.error.message);
   }
 

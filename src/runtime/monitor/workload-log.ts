@@ -21,7 +21,7 @@ const NO_LOG: WorkloadLog = {
 export function openLog(box: BoxRecord): WorkloadLog {
   const { log_driver: driver, log_options: options } = settingsOf(box);
   if (driver === 'none') return NO_LOG;
-  return new JsonLog(boxPaths(box.box_dir).jsonLog, (error) => note(`the log ends here: ${error.message}`), {
+  return new JsonLog(boxPaths(box.box_dir).jsonLog, note, {
     maxSize: maxSize(options),
     maxFiles: maxFiles(options),
     attributes: logAttributes(options, box),

@@ -26,6 +26,7 @@ const run = (...argv: string[]) => call(argv, engine, env);
 
 describe('a box that cannot be', () => {
   const ENGINE = 'Error response from daemon: No such container: ';
+  const SUMMARY = 'Error: failed to start containers: ';
   const commands: readonly (readonly [words: string, ...rest: string[]])[] = [
     ...'attach diff export kill logs pause port restart rm start stop top unpause wait'
       .split(' ')
@@ -46,7 +47,9 @@ describe('a box that cannot be', () => {
       [LONG, shown(ENGINE)],
     ] as const) {
       const answer = await run(...words.split(' '), ...flags, '--', name, ...rest);
-      expect(answer, name.slice(0, 20)).toEqual({ status: 1, stdout, stderr: `${line}\n` });
+      const summary = name === LONG ? shown(SUMMARY) : line.replace(ENGINE, SUMMARY);
+      const stderr = words === 'start' ? `${line}\n${summary}\n` : `${line}\n`;
+      expect(answer, name.slice(0, 20)).toEqual({ status: 1, stdout, stderr });
     }
   });
 });

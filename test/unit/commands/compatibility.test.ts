@@ -23,7 +23,6 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - \`exec\` passes signals on to the command, as \`run\` does; Docker's leaves the command running.
 - \`exec --timeout SECONDS\` is new: the command is killed and the exit status is 124.
 - At most 200 commands run in a box through \`exec\` at a time; a further one is refused.
-- \`start\` of several boxes prints one line for each failure and no summary.
 - A refusal shows at most 1024 characters, control characters escaped; Docker's client prints a bad value as it is.
 - A box's name has at most 240 characters. A duration of a health check is below 104 days, an integer below 2^53.
 - A box's command, environment and labels take at most 983040 bytes together, those of an \`exec\` 1048576.
@@ -32,21 +31,24 @@ This file is made from the flags' own definitions and the lists of the replayed 
   \`A3S_BOX_POOL=0\` uses none. Pools are told apart by the image's whole name (\`a3s/base\` is \`a3s/base:latest\`), memory and CPUs.
 - A reader that closes stdout ends the command quietly with 141, as SIGPIPE would; the box runs on, as with Docker.
 - \`update\` gives a running box at most the memory and the processors that its virtual machine was started with, a stopped one any.
+  \`--cpus\` and \`--cpu-quota\` replace each other.
 - \`kill\` with another signal than KILL and the box's stop signal leaves its restart policy alone; with Docker's engine any
   signal ends it unless the box has a stop signal of its own.
 - A restart that fails (a port is taken meanwhile, the VM does not come up) is tried again by the policy; Docker's engine gives up.
 - A box whose virtual machine was lost is \`dead\`, not \`exited\`, unless its policy starts it again or a user was stopping it.
 - \`wait\` waits for all boxes at once.
-- \`--publish\` takes IPv4 addresses of the host only; an IPv6 address is refused.
+- \`--publish\` takes IPv4 addresses of the host only; an IPv6 address is refused, and a port without an address is published on 0.0.0.0 and
+  not on \`::\` as well: QEMU's user-mode network forwards from IPv4 alone. It has no SCTP: \`/sctp\` is refused.
 - \`login\` to Docker Hub asks for a name and a password; Docker's offers a device code in a browser first.
 - Plain HTTP and unverified certificates are for registries on this machine and those that \`A3S_INSECURE_REGISTRIES\` names
   (hosts and networks, separated by commas); the \`insecure-registries\` of a \`daemon.json\` are not read.
 - \`cp\` without \`-a\` makes what it brings into a box root's, as Docker's manual says; with \`-a\` owners are kept both ways (not in what an ordinary user has bind-mounted: there all is that user's). Extended
   attributes are not copied from or to the host; devices and pipes of a box are left out on the host. \`cp\` of a paused box is refused.
-- \`cp\`, \`diff\`, \`export\` and \`commit\` of a box that does not run start its VM without its workload for the while.
+- \`cp\`, \`diff\`, \`export\` and \`commit\` of a box that does not run start its VM without its workload for the while;
+  one that waits for its restart waits on until they are done.
 - \`diff\` compares by content: a file that was written with what it held, or only touched, is not listed.
 - \`top\` shows the numbers that the box itself knows its processes by, and takes \`-ef\`, \`aux\`, \`-l\` and \`-o COLUMN,…\` of ps's options.
-- \`stats --format\` also has \`HostCPUPerc\` and \`HostMemUsage\`, what the VM costs the host.
+- \`stats --format\` also has \`HostCPUPerc\` and \`HostMemUsage\`, what the VM costs the host. Of a paused box nothing can be asked: \`--\`.
 - A volume's directory is \`volumes/NAME/_data\` of the state directory. The driver is always \`local\` and takes no
   options; mounts do not propagate. \`--volumes-from\` is not supported yet.
 - \`--sysctl\` takes every parameter: the kernel is the box's own. \`--storage-opt size=\` takes 1m to 64g; \`df\` in the box shows the
@@ -67,7 +69,10 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - \`build --progress\` shows steps as BuildKit does; \`BUILDKIT_PROGRESS\`, \`BUILDKIT_COLORS\`, \`BUILDKIT_TTY_LOG_LINES\` and \`NO_COLOR\` count. Digests of
   \`rawjson\` tell steps apart and are those of nothing. \`PROGRESS_NO_TRUNC\` does not: nothing is cut.
 - The checks of \`build --check\` and the warnings of a build are BuildKit's. On an image that is not here \`--check\` does not judge variables.
-- The global flags \`-H\`, \`--context\`, \`--config\`, \`--log-level\` and \`--tls…\` are refused: there is no daemon.
+- The global flags \`-H\`, \`--context\`, \`--log-level\` and \`--tls…\` are refused: there is no daemon.
+- Of \`config.json\` (\`--config\`, \`DOCKER_CONFIG\`) count what is about registries, \`detachKeys\`, \`psFormat\`, \`imagesFormat\`, \`statsFormat\`,
+  \`volumesFormat\` and \`proxies\`, there \`default\` alone; \`HttpHeaders\`, \`pruneFilters\`, \`aliases\`, \`plugins\`, \`currentContext\` and what is about
+  swarm are not read. \`DOCKER_DEFAULT_PLATFORM\` counts for \`run\`, \`create\`, \`pull\`, \`import\` and \`build\`.
 
 ## Commands
 `;

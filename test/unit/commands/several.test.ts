@@ -55,3 +55,16 @@ test('the boxes are worked on at the same time, the answers keep their order', a
   });
   expect([status, printed]).toEqual([0, ['first\n', 'second\n']]);
 });
+
+test('those that failed are summed up at the end, if a command does so', async () => {
+  const lines: string[] = [];
+  const context = contextStub({
+    report: (error) => void lines.push(error instanceof Error ? error.message : ''),
+    warn: (line) => void lines.push(line),
+  });
+  const summary = (failed: readonly string[]): string => `not ${failed.join(', ')}`;
+  expect(await forEachBox(context, ['a'], work, { summary })).toBe(0);
+  expect(lines).toEqual([]);
+  expect(await forEachBox(context, ['nob', 'a', 'noc'], work, { summary })).toBe(1);
+  expect(lines).toEqual(['No such container: nob', 'No such container: noc', 'not nob, noc']);
+});

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { statsListing } from '../../../src/commands/rows/stats-listing.ts';
+import { NO_USE } from '../../../src/engine/stats.ts';
 import { renderListing } from '../../../src/output/listing.ts';
 import { sampleRecord } from '../../sample-record.ts';
 
@@ -25,6 +26,7 @@ test('stats shows Docker’s columns', async () => {
     [
       { box: BOX, usage: USAGE },
       { box: BOX, usage: null },
+      { box: BOX, usage: NO_USE },
     ],
     { format: undefined, quiet: false },
   );
@@ -32,6 +34,7 @@ test('stats shows Docker’s columns', async () => {
     'CONTAINER ID   NAME      CPU %     MEM USAGE / LIMIT   MEM %     NET I/O       BLOCK I/O     PIDS',
     'ddc5b96ebf9b   d1        12.35%    812KiB / 512MiB     0.15%     890B / 126B   1.33MB / 0B   1',
     'ddc5b96ebf9b   d1        --        -- / --             --        --            --            --',
+    'ddc5b96ebf9b   d1        0.00%     0B / 0B             0.00%     0B / 0B       0B / 0B       0',
     '',
   ]);
 });

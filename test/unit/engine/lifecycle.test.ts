@@ -1,13 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { afterEach, expect, test, vi } from 'vitest';
 
+import { findAttachable } from '../../../src/engine/attach.ts';
 import { execBox } from '../../../src/engine/exec.ts';
 import { inspectBox } from '../../../src/engine/inspect.ts';
 import { pauseBox, unpauseBox } from '../../../src/engine/pause.ts';
 import { pruneBoxes } from '../../../src/engine/prune-boxes.ts';
 import { removeBox } from '../../../src/engine/remove.ts';
 import { renameBox } from '../../../src/engine/rename.ts';
-import { updateBox } from '../../../src/engine/update.ts';
+import { boxProcesses } from '../../../src/engine/top.ts';
+import { type UpdatedSettings, updateBox } from '../../../src/engine/update.ts';
 import { waitBox } from '../../../src/engine/wait.ts';
 import { readBoxes } from '../../../src/state/boxes-file.ts';
 import { writeHealthLog } from '../../../src/state/health-log.ts';
@@ -111,6 +113,48 @@ test('a box that does not run takes any change', async () => {
   expect(await record()).toMatchObject({ restart_policy: 'always', memory_mb: 256, cpus: 1 });
 });
 
+test.each<[Partial<BoxRecord>, UpdatedSettings, Partial<BoxRecord>]>([
+  [{}, { pids_limit: 50 }, { cpus: 2, settings: { pids_limit: 50 } }],
+  [{ settings: { pids_limit: 50 } }, { pids_limit: 0 }, { cpus: 2 }],
+  [{}, { cpu_quota: 50_000 }, { cpus: 0.5, settings: { cpu_quota: 50_000 } }],
+  [
+    { cpus: 0.5, settings: { cpu_quota: 50_000 } },
+    { cpu_period: 50_000 },
+    { cpus: 1, settings: { cpu_quota: 50_000, cpu_period: 50_000 } },
+  ],
+  [
+    { cpus: 0.5, settings: { cpu_quota: 50_000 } },
+    { cpu_quota: -1 },
+    { cpus: 2, settings: { cpu_quota: -1 } },
+  ],
+  [{}, { memory_reservation: 64 * MIB }, { settings: { memory_reservation: 64 * MIB } }],
+  [{}, { memory_swap: -1 }, { settings: { memory_swap: -1 } }],
+])('a box of %j that is given %j is %j', async (before, settings, after) => {
+  const { engine, record } = await one({ status: 'stopped', exit_code: 0, ...before });
+  await updateBox(engine, 'd1', { ...nothing, settings });
+  expect(await record()).toMatchObject(after);
+  expect((await record())?.settings).toEqual(after.settings);
+});
+
+test('another number of CPUs takes the place of a quota, and swap goes with the memory', async () => {
+  const settings = { cpu_quota: 50_000, memory_swap: 512 * MIB };
+  const { engine, record } = await one({ status: 'stopped', exit_code: 0, cpus: 0.5, settings });
+  await updateBox(engine, 'd1', { ...nothing, cpus: 1, memoryBytes: 256 * MIB });
+  expect(await record()).toMatchObject({ cpus: 1, memory_mb: 256 });
+  expect((await record())?.settings).toEqual({ memory_swap: 256 * MIB });
+});
+
+test.each<[UpdatedSettings, string]>([
+  [{ pids_limit: 5_000_000 }, 'Maximum pids limit allowed is 4194304; -1 sets none'],
+  [{ cpu_quota: 10 }, 'CPU cfs quota can not be less than 1ms (i.e. 1000)'],
+  [{ memory_reservation: 1024 * MIB }, 'Minimum memory limit can not be less than memory reservation limit'],
+  [{ memory_swap: 256 * MIB }, 'Minimum memoryswap limit should be larger than memory limit, see usage'],
+  [{ memory_swap: 1024 * MIB }, '--memory-swap 1073741824 is not supported: a box has no swap'],
+])('the settings %j are refused as for a new box', async (settings, message) => {
+  const { engine } = await one({ status: 'stopped', exit_code: 0 });
+  await expect(updateBox(engine, 'd1', { ...nothing, settings })).rejects.toThrow(message);
+});
+
 test('a box that runs takes a policy, and the size that it has', async () => {
   const { engine, id, record } = await one({ status: 'running', ...live });
   await updateBox(engine, 'd1', { restartPolicy: 'on-failure:3', memoryBytes: 512 * MIB, cpus: 2 });
@@ -183,4 +227,14 @@ test('inspect shows health, policy and restarts as Docker does', async () => {
 test('a box without a check has no health to show', async () => {
   const { engine } = await one({});
   expect(JSON.stringify(await inspectBox(engine, 'd1'))).not.toContain('Health');
+});
+
+test('attach and top of a box that waits for its restart say so', async () => {
+  const { engine, id } = await one({ status: 'restarting', exit_code: 1, ...live });
+  await expect(findAttachable(engine, 'd1')).rejects.toThrow(
+    'cannot attach to a restarting container, wait until it is running',
+  );
+  await expect(boxProcesses(engine, 'd1')).rejects.toThrow(
+    `Container ${id} is restarting, wait until the container is running`,
+  );
 });

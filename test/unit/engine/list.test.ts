@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 
 import { listBoxes } from '../../../src/engine/list.ts';
 import { processStart } from '../../../src/state/processes.ts';
+import { sampleBind } from '../../sample-record.ts';
 import { addBoxes, testEngine } from './fixture/engine.ts';
 
 const live = { status: 'running', pid: process.pid, pid_start: processStart(process.pid) } as const;
@@ -92,7 +93,14 @@ test.for<[string[], string[]]>([
   [['expose=8080'], ['up', 'down']],
   [['publish=8080'], ['up']],
   [['health=healthy'], ['up']],
-  [['health=none'], ['down', 'alone']],
+  // As `inspect` says of a box that has ended.
+  [['health=unhealthy'], ['down']],
+  [['health=none'], ['alone']],
+  [['volume=data'], ['up']],
+  [['volume=/data'], ['up']],
+  [['volume=/var/volumes/data'], []],
+  [['volume=/home/me'], ['down']],
+  [['volume=/me'], ['down']],
   [['network=none'], ['alone']],
   [['network=bridge'], ['up', 'down']],
 ])('filter %j', async ([filters, expected]) => {
@@ -102,7 +110,7 @@ test.for<[string[], string[]]>([
   await addBoxes(
     engine,
     { name: 'alone', network: 'none' },
-    { name: 'down', port_map: [...port_map], health: 'healthy' },
+    { name: 'down', port_map: [...port_map], health: 'unhealthy', volumes: [sampleBind('/home/me', '/me')] },
     {
       name: 'up',
       status: 'running',
@@ -110,6 +118,7 @@ test.for<[string[], string[]]>([
       port_map: [...port_map],
       exposed_ports: [{ guest_port: 80, protocol: 'tcp' }],
       health: 'healthy',
+      volumes: [{ ...sampleBind('/var/volumes/data', '/data'), type: 'volume', name: 'data' }],
     },
   );
   const boxes = await listBoxes(engine, { all: true, filters, last: undefined });

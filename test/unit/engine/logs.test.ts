@@ -125,7 +125,7 @@ describe('a rotated log', () => {
 
   async function rotated(lines: number, running: boolean) {
     const { engine, file, id } = await boxWithLog('', running ? { ...state, ...live } : state);
-    const log = new JsonLog(file, (error) => expect.fail(error.message), { maxSize: 2000, maxFiles: 200 });
+    const log = new JsonLog(file, (line) => expect.fail(line), { maxSize: 2000, maxFiles: 200 });
     const write = async (): Promise<void> => {
       for (let n = 0; n < lines; n += 10) {
         const text = Array.from({ length: 10 }, (_, index) => `${n + index}\n`).join('');

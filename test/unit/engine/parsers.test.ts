@@ -139,6 +139,8 @@ test.each([
       { ...tcp, host_port: 8001, guest_port: 9001 },
     ],
   ],
+  ['8000-8002:80', [{ ...tcp, host_port: 8000, guest_port: 80, host_range: { first: 8000, last: 8002 } }]],
+  ['8000-8000:80', [{ ...tcp, host_port: 8000, guest_port: 80 }]],
   [
     '9000-9001',
     [
@@ -164,7 +166,6 @@ test.each([
   ['80:80/icmp', 'invalid proto: icmp'],
   ['80:80/sctp', 'publishing SCTP ports is not supported'],
   ['8000-8002:80-81', 'invalid ranges specified for container and host Ports: 80-81 and 8000-8002'],
-  ['8000-8002:80', 'a range of host ports for one port is not supported yet: 80 and 8000-8002'],
 ])('-p %j is refused: %s', (spec, message) => {
   expect(() => parsePublish(spec)).toThrow(message);
 });

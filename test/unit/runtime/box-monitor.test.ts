@@ -1,9 +1,9 @@
 /** Who hears what, and when, as a box ends and begins again. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
-import { pauseBox, restartBox, stopBox, waitForBox } from '../../../src/runtime/control-client.ts';
+import { holdBox, pauseBox, restartBox, stopBox, waitForBox } from '../../../src/runtime/control-client.ts';
 import { BackOff } from '../../../src/runtime/monitor/back-off.ts';
 import { readBoxes } from '../../../src/state/boxes-file.ts';
 import { parseEvent } from '../../../src/state/journal.ts';
@@ -236,4 +236,45 @@ test('a box that was paused in its grace goes on to be killed', async () => {
   await over;
   expect(first.isPaused).toBe(false);
   expect(actions(engine.layout)).toEqual(['start', 'pause', 'kill', 'unpause', 'die', 'stop']);
+});
+
+describe('a box that waits for its restart', () => {
+  /** Held, with its second run ready to begin. */
+  async function held() {
+    const box = await scriptedBox({ restart_policy: 'always' });
+    const first = await box.run(0);
+    await first.starts();
+    first.ends(7);
+    const second = await box.run(1);
+    let hasBegun = false;
+    void second.begun.then(() => (hasBegun = true));
+    const hold = await holdBox(box.record);
+    if (hold === null) throw new Error('it does not wait');
+    return { ...box, second, hold, hasBegun: () => hasBegun };
+  }
+
+  test('does not run while somebody uses its files, however soon it is due', async () => {
+    const { record, over, second, hold, hasBegun } = await held();
+    const restarted = restartBox(record, TERM);
+    await delivered(record);
+    expect(hasBegun()).toBe(false);
+    hold[Symbol.dispose]();
+    await second.starts();
+    await restarted;
+    // Its files are the running box's now.
+    expect(await holdBox(record)).toBeNull();
+    await stopBox(record, KILL);
+    await over;
+  });
+
+  test('has not ended before they are given back, which who uses them is asked for', async () => {
+    const { engine, record, over, hold } = await held();
+    const stopped = stopBox(record, KILL);
+    await hold.lost;
+    expect(await recordIn(engine.layout)).toMatchObject({ status: 'restarting' });
+    hold[Symbol.dispose]();
+    await stopped;
+    await over;
+    expect(await recordIn(engine.layout)).toMatchObject({ status: 'stopped', exit_code: 7 });
+  });
 });

@@ -128,3 +128,21 @@ test.each(['', 'qemu-system-x86_64: invalid host forwarding rule', 'tcp:1.2.3.4:
     expect(portTakenError(stderr)).toBeNull();
   },
 );
+
+test('of a range the first port is taken that is free on the host and in the box', async () => {
+  const first = await takenTcpPort();
+  const host_range = { first, last: first + 2 };
+  const ranged = mapping({ host_port: first, host_range });
+  const record = box([ranged, { ...ranged, guest_port: 81 }]);
+  const { ports } = await slirp.attach(record);
+  expect(ports.map(({ host_port }) => host_port)).toEqual([first + 1, first + 2]);
+  expect(ports[0]).toEqual({ ...ranged, host_port: first + 1, drawn: true });
+  // A run whose monitor was lost does not decide for the next.
+  const again = await slirp.attach(box([{ ...ranged, host_port: first + 2, drawn: true }]));
+  expect(again.ports.map(({ host_port }) => host_port)).toEqual([first + 1]);
+  const full = { ...ranged, host_range: { first, last: first } };
+  await expect(slirp.attach(box([full]))).rejects.toMatchObject({
+    code: 'port_taken',
+    message: `Bind for 127.0.0.1:${first}-${first} failed: port is already allocated`,
+  });
+});

@@ -50,6 +50,8 @@ test('control requests are understood', () => {
   }
   const limit = { op: 'limit', cpus: 1.5, memoryMb: 256 };
   expect(parseControl(bytes(limit))).toEqual(limit);
+  const all = { ...limit, pids: 0, memoryReservation: 64 };
+  expect(parseControl(bytes(all))).toEqual(all);
   const spec = { cmd: ['sh', '-c', 'x'], env: ['A=b'], tty: true, openStdin: false, privileged: true };
   const more = { workingDir: '/', user: '1:2', rows: 3, cols: 4, timeoutSeconds: 5 };
   expect(parseControl(bytes({ op: 'exec', spec }))).toEqual({ op: 'exec', spec });
@@ -67,6 +69,7 @@ test.each([
   [{ op: 'signal', number: 65 }, 'number must be a whole number from 1 to 64'],
   [{ op: 'signal', number: '9' }, 'number must be a whole number from 1 to 64'],
   [{ op: 'limit', cpus: 0, memoryMb: 64 }, 'cpus must be a number from 0.01 to 1024'],
+  [{ op: 'limit', cpus: 1, memoryMb: 1, pids: -1 }, 'pids must be a whole number from 0 to 4194304'],
   [{ op: 'limit', cpus: 1, memoryMb: 1.5 }, 'memoryMb must be a whole number from 1 to 9007199254740991'],
   [{ op: 'stop', signal: 15 }, 'timeoutSeconds must be a whole number from -1 to 2147483'],
   [

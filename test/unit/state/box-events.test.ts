@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 
 import { expect, test } from 'vitest';
 
@@ -132,6 +132,18 @@ test('every change of boxes.json is in the journal once, in order', async () => 
   expect(times.every((time, index) => index === 0 || time >= (times[index - 1] ?? 0n))).toBe(true);
 });
 
+test('what comes after half a line begins on a line of its own', () => {
+  const layout = layoutOf(temporaryDirectory());
+  const event = (id: string) => ({ type: 'volume', action: 'create', id, attributes: {} }) as const;
+  mkdirSync(layout.home, { recursive: true });
+  appendEvents(layout, [event('first')]);
+  appendFileSync(layout.eventsFile, '{"time":"17');
+  appendEvents(layout, [event('second')]);
+  appendEvents(layout, [event('third')]);
+  const lines = readFileSync(layout.eventsFile, 'utf8').trimEnd().split('\n').map(parseEvent);
+  expect(lines.map((line) => line?.id)).toEqual(['first', undefined, 'second', 'third']);
+});
+
 test('damaged lines are no events', () => {
   for (const line of ['', '{', '1', '{"time":1}', '{"time":"x","type":"container"}']) {
     expect(parseEvent(line)).toBeNull();
@@ -150,5 +162,5 @@ test('a full journal goes on in a new file and keeps the last one', () => {
   appendEvents(layout, [event]);
   appendEvents(layout, [event]);
   expect(readFileSync(layout.eventsFile, 'utf8').trimEnd().split('\n')).toHaveLength(1);
-  expect(readFileSync(`${layout.eventsFile}.1`, 'utf8')).toMatch(/^x+\{.*\}\n$/);
+  expect(readFileSync(`${layout.eventsFile}.1`, 'utf8')).toMatch(/^x+\n\{.*\}\n$/);
 });

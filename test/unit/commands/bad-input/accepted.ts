@@ -29,8 +29,12 @@ const of = (commands: string, flag: string, list: string): Record<string, string
 const ACCEPTED: Readonly<Record<string, string>> = {
   // No quota, no limit, as much swap as there is.
   ...of('run create', '--cpu-quota', 'negative'),
-  ...of('run create update', '--memory-swap', 'negative'),
-  ...of('run create', '--pids-limit', 'negative'),
+  ...of('run create', '--memory-swap', 'negative'),
+  ...of('run create update', '--pids-limit', 'negative'),
+  // What that is to a box is known once there is one.
+  ...of('update', '--cpu-quota', 'large negative'),
+  ...of('update', '--memory-reservation', 'large'),
+  ...of('update', '--memory-swap', 'large negative'),
   ...of('run create pull load import', '--platform', 'empty'),
   '--annotation': ANY,
   '--author': ANY,

@@ -61,7 +61,7 @@ const REST: Readonly<Partial<Record<CommandName, readonly string[]>>> = {
   tag: ['absent', 'other'],
   top: ['absent'],
   unpause: ['absent'],
-  update: ['--cpus', '1', 'absent'],
+  update: ['--restart=no', 'absent'],
   volumeInspect: ['absent'],
   volumePrune: ['--force'],
   volumeRm: ['absent'],
