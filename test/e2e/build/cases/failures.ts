@@ -73,6 +73,12 @@ export const FAILURES: readonly FailingCase[] = [
     message: 'secret s: not found',
   },
   {
+    name: 'a mount on the root, where the directory of work is the root',
+    dockerfile: 'FROM a3s/base\nRUN --mount=type=tmpfs,target=. true\n',
+    status: 1,
+    message: 'ERROR: failed to solve: invalid mount target "/"',
+  },
+  {
     name: 'a user that is not there',
     dockerfile: 'FROM a3s/base\nUSER nosuch\nRUN true\n',
     status: 1,
