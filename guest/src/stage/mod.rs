@@ -5,6 +5,7 @@ mod apply;
 mod diff;
 pub mod layers;
 mod mounts;
+mod places;
 mod relay;
 pub mod request;
 mod step;
@@ -53,8 +54,8 @@ pub struct Stage {
     network: Network,
     layers: Layers,
     state: State,
-    /// Paths that the last step's mounts are on, and those above them.
-    places: Vec<Vec<u8>>,
+    /// What the last step's mounts were asked to be on.
+    targets: Vec<String>,
     trees: Vec<String>,
     sockets: Vec<OwnedFd>,
     /// Of the last step: nobody is to wait for the kernel to clear its mounts away.
@@ -86,7 +87,7 @@ impl Stage {
             network: begin.network.clone(),
             layers: Layers::new()?,
             state: State::Ready,
-            places: Vec::new(),
+            targets: Vec::new(),
             trees: Vec::new(),
             sockets: Vec::new(),
             namespace: None,
@@ -161,7 +162,7 @@ impl Stage {
     pub fn step(&mut self, key: u32, step: &Step) -> Result<(Child, AgentEnds), Failure> {
         self.expect(State::Ready)?;
         self.sockets = mounts::listen(&step.mounts)?;
-        self.places = mounts::places(&step.mounts);
+        self.targets = step.mounts.iter().map(|mount| mount.target().into()).collect();
         let root = self.layers.for_step()?;
         let started = step::spawn(step, &root, &self.network, self.directory.as_fd())?;
         self.namespace = open(
@@ -202,7 +203,8 @@ impl Stage {
                 session.begin();
                 let lower = crate::files::open_directory(below.seen_below())?;
                 let upper = crate::files::open_directory(&upper)?;
-                diff::write(&upper, &lower, &self.places, max_mtime, output()?).map_err(told)
+                let places = places::places(&lower, &self.targets);
+                diff::write(&upper, &lower, &places, max_mtime, output()?).map_err(told)
             },
         )?;
         self.state = State::Packing(key);
