@@ -6,32 +6,28 @@ use std::collections::HashSet;
 use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, XattrFlags, chmodat, chownat, fchmod, fchown,
-    fremovexattr, fsetxattr, fstat, ftruncate, futimens, linkat, mkdirat, mknodat, openat, openat2, statat, symlinkat,
-    unlinkat, utimensat,
+    AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, XattrFlags, chmodat, chownat, fremovexattr, fsetxattr,
+    futimens, linkat, mkdirat, mknodat, openat, openat2, statat, symlinkat, unlinkat, utimensat,
 };
 use rustix::io::Errno;
 use tar::{Archive, Entry, EntryType};
 
 use crate::errand::{Fault, at, told};
 use crate::failure::{Code, Failure};
-use crate::files::extract::{Attributes, attributes, cleaned, device_of, fill, link_of, times};
+use crate::files::content::{self, PIECE, Pages};
+use crate::files::member::{Attributes, attributes, cleaned, create, device_of, link_of, own, times};
 use crate::files::pack::{extended, names, os};
 
 const WHITEOUT: &[u8] = b".wh.";
 const OPAQUE: &[u8] = b".wh..wh..opq";
 /// aufs' own files, which some old images carry.
 const AUFS: &[u8] = b".wh..wh.";
-/// Runs of zeros of this size become holes.
-const PAGE: usize = 4096;
-const HOLE: i64 = 4096;
-const CHUNK: usize = 64 * PAGE;
 const MAX_DEPTH: usize = 2_000;
 const CONFINED: ResolveFlags = ResolveFlags::IN_ROOT.union(ResolveFlags::NO_MAGICLINKS);
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -42,16 +38,16 @@ type Done = Result<(), Fault>;
 ///
 /// # Errors
 /// `io` naming the entry.
-pub fn apply(root: &OwnedFd, archive: File) -> Result<(), Failure> {
+pub fn apply(root: &OwnedFd, archive: impl Read) -> Result<(), Failure> {
     let mut apply = Apply {
         root,
         parent: None,
         brought: HashSet::new(),
         hasher: RandomState::new(),
         directories: Vec::new(),
-        buffer: vec![0; CHUNK],
+        buffer: Pages::new(PIECE),
     };
-    let mut archive = Archive::new(io::BufReader::with_capacity(CHUNK, archive));
+    let mut archive = Archive::new(archive);
     let unsound = |e: io::Error| Failure::new(Code::Io, "stage", format!("the layer is no sound tar: {e}"));
     for entry in archive.entries().map_err(unsound)? {
         apply.entry(&mut entry.map_err(unsound)?).map_err(told)?;
@@ -70,7 +66,7 @@ struct Apply<'a> {
     hasher: RandomState,
     /// Their times change with what is put into them.
     directories: Vec<(PathBuf, i64)>,
-    buffer: Vec<u8>,
+    buffer: Pages,
 }
 
 impl Apply<'_> {
@@ -117,8 +113,8 @@ impl Apply<'_> {
             return self.link(entry, &found, parent, name, path, raw);
         }
         if matches!(kind, EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse) {
-            let file = create(parent, name, &found).map_err(at(raw))?;
-            return self.content(entry, file, &found, raw);
+            let file = make(parent, name, &found).map_err(at(raw))?;
+            return self.content(entry, &file, &found, raw);
         }
         let stays = make_way(parent, name, is_directory).map_err(at(raw))?;
         match kind {
@@ -173,26 +169,15 @@ impl Apply<'_> {
         settle(parent, name, FileType::from_raw_mode(stat.st_mode).is_symlink(), found).map_err(at(raw))
     }
 
-    fn content(&mut self, entry: &mut Entry<impl Read>, mut file: File, found: &Attributes, raw: &[u8]) -> Done {
-        let mut size: u64 = 0;
-        let mut ends_in_hole = false;
-        loop {
-            let count = fill(entry, &mut self.buffer).map_err(at(raw))?;
-            ends_in_hole = write_sparsely(&mut file, &self.buffer[..count], ends_in_hole).map_err(at(raw))?;
-            size += count as u64;
-            if count < self.buffer.len() {
-                break;
-            }
-        }
-        if ends_in_hole {
-            ftruncate(&file, size).map_err(at(raw))?;
-        }
+    fn content(&mut self, entry: &mut Entry<impl Read>, file: &File, found: &Attributes, raw: &[u8]) -> Done {
+        let size = entry.size();
+        content::write(entry, file, size, &mut self.buffer).map_err(at(raw))?;
         // A change of owner takes capabilities away: attributes come after it.
-        own(&file, found).map_err(at(raw))?;
+        own(file, found, false).map_err(at(raw))?;
         for (name, value) in &found.xattrs {
-            fsetxattr(&file, OsStr::from_bytes(name), value, XattrFlags::empty()).map_err(at(raw))?;
+            fsetxattr(file, OsStr::from_bytes(name), value, XattrFlags::empty()).map_err(at(raw))?;
         }
-        futimens(&file, &times(found.mtime)).map_err(at(raw))
+        futimens(file, &times(found.mtime)).map_err(at(raw))
     }
 
     /// The directory of an entry, made with root as its owner where neither this layer nor one below has it.
@@ -327,37 +312,9 @@ fn remove(parent: &OwnedFd, name: &CStr, depth: usize) -> rustix::io::Result<()>
     unlinkat(parent, name, AtFlags::REMOVEDIR)
 }
 
-/// Whether the last page was left out.
-fn write_sparsely(file: &mut File, bytes: &[u8], mut in_hole: bool) -> io::Result<bool> {
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let holes = rest.chunks_exact(PAGE).take_while(|page| is_zero(page)).count();
-        if holes > 0 {
-            let skipped = holes * PAGE;
-            file.seek(SeekFrom::Current(i64::try_from(holes).unwrap_or(0) * HOLE))?;
-            rest = &rest[skipped..];
-            in_hole = true;
-            continue;
-        }
-        let full = rest
-            .chunks(PAGE)
-            .take_while(|page| page.len() < PAGE || !is_zero(page))
-            .map(<[u8]>::len)
-            .sum();
-        file.write_all(&rest[..full])?;
-        rest = &rest[full..];
-        in_hole = false;
-    }
-    Ok(in_hole)
-}
-
-fn is_zero(page: &[u8]) -> bool {
-    page.first() == Some(&0) && page.iter().all(|byte| *byte == 0)
-}
-
 /// A directory's owner, mode and attributes; `had`: it may have attributes that are not to stay.
 fn dress(directory: &OwnedFd, found: &Attributes, had: bool) -> rustix::io::Result<()> {
-    own(directory, found)?;
+    own(directory, found, false)?;
     if had {
         for (name, _) in extended(directory)? {
             if !found.xattrs.iter().any(|(kept, _)| *kept == name) {
@@ -371,32 +328,13 @@ fn dress(directory: &OwnedFd, found: &Attributes, had: bool) -> rustix::io::Resu
     Ok(())
 }
 
-/// Most files are as they should be once they are made: looking costs less than changing. Owner before mode, because a change of
-/// owner takes set-uid bits away.
-fn own(file: impl std::os::fd::AsFd, found: &Attributes) -> rustix::io::Result<()> {
-    let made = fstat(&file)?;
-    let is_foreign = (made.st_uid, made.st_gid) != (found.uid, found.gid);
-    if is_foreign {
-        fchown(&file, Some(Uid::from_raw(found.uid)), Some(Gid::from_raw(found.gid)))?;
-    }
-    if is_foreign || made.st_mode & 0o7777 != found.mode {
-        fchmod(&file, Mode::from_raw_mode(found.mode))?;
-    }
-    Ok(())
-}
-
 /// A new file; what is there already gives way.
-fn create(parent: &OwnedFd, name: &OsStr, found: &Attributes) -> rustix::io::Result<File> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mode = Mode::from_raw_mode(found.mode & 0o777);
-    match openat(parent, name, flags, mode) {
-        Err(Errno::EXIST) => {
-            make_way(parent, name, false)?;
-            openat(parent, name, flags, mode)
-        }
-        other => other,
+fn make(parent: &OwnedFd, name: &OsStr, found: &Attributes) -> rustix::io::Result<File> {
+    if let Some(file) = create(parent, name, found.mode)? {
+        return Ok(file);
     }
-    .map(File::from)
+    make_way(parent, name, false)?;
+    create(parent, name, found.mode)?.ok_or(Errno::EXIST)
 }
 
 /// What is not open: links, devices, pipes, second names.

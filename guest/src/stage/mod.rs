@@ -10,20 +10,20 @@ mod relay;
 pub mod request;
 mod step;
 
-use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 
 use rustix::fs::{Mode, OFlags, open};
 
 use crate::cgroup::Cgroup;
 use crate::clone::Child;
-use crate::errand::{self, output, own, told};
+use crate::errand;
 use crate::failure::{Code, Failure, Stage as _};
 use crate::request::Network;
 use crate::rootfs::{self, SCRATCH};
 use crate::shares;
 use crate::stdio::AgentEnds;
+use crate::transfer::Input;
 use layers::Layers;
 use request::{Begin, Step};
 
@@ -114,17 +114,17 @@ impl Stage {
     ///
     /// # Errors
     /// `busy`, or the kernel's.
-    pub fn add(&mut self, key: u32) -> Result<(Child, AgentEnds), Failure> {
+    pub fn add(&mut self, key: u32, disk: Option<BorrowedFd<'_>>) -> Result<(Child, AgentEnds), Failure> {
         self.expect(State::Ready)?;
         let overlay = self.layers.for_adding()?;
         let started = errand::spawn(
             libc::CLONE_NEWNS,
-            None,
+            disk,
             || overlay.mount(rootfs::ROOT),
             |session| {
                 session.begin();
                 let root = crate::files::open_directory(rootfs::ROOT)?;
-                apply::apply(&root, File::from(own(rustix::stdio::stdin())?))
+                apply::apply(&root, Input::open(session.kept.take())?)
             },
         )?;
         self.state = State::Adding(key);
@@ -135,7 +135,7 @@ impl Stage {
     ///
     /// # Errors
     /// `bad_request` for a name that is taken or no word, or the kernel's.
-    pub fn tree(&mut self, name: &str) -> Result<(Child, AgentEnds), Failure> {
+    pub fn tree(&mut self, name: &str, disk: Option<BorrowedFd<'_>>) -> Result<(Child, AgentEnds), Failure> {
         let word = !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(|b| b.is_ascii_alphanumeric());
         if !word || self.trees.iter().any(|known| known == name) {
             return Err(Failure::new(Code::BadRequest, "request", "name: a new word"));
@@ -145,12 +145,12 @@ impl Stage {
         self.trees.push(name.into());
         errand::spawn(
             0,
-            None,
+            disk,
             || Ok(()),
             |session| {
                 session.begin();
                 let root = crate::files::open_directory(&path)?;
-                apply::apply(&root, File::from(own(rustix::stdio::stdin())?))
+                apply::apply(&root, Input::open(session.kept.take())?)
             },
         )
     }
@@ -192,19 +192,26 @@ impl Stage {
     ///
     /// # Errors
     /// `busy`, or the kernel's.
-    pub fn layer(&mut self, key: u32, max_mtime: Option<i64>) -> Result<(Child, AgentEnds), Failure> {
+    pub fn layer(
+        &mut self,
+        key: u32,
+        max_mtime: Option<i64>,
+        disk: Option<BorrowedFd<'_>>,
+    ) -> Result<(Child, AgentEnds), Failure> {
         self.expect(State::Changed)?;
         let (below, upper) = self.layers.difference();
         let started = errand::spawn(
             libc::CLONE_NEWNS,
-            None,
+            disk,
             || below.mount_below(),
             |session| {
                 session.begin();
                 let lower = crate::files::open_directory(below.seen_below())?;
                 let upper = crate::files::open_directory(&upper)?;
                 let places = places::places(&lower, &self.targets);
-                diff::write(&upper, &lower, &places, max_mtime, output()?).map_err(told)
+                crate::files::write(session, |output| {
+                    diff::write(&upper, &lower, &places, max_mtime, output)
+                })
             },
         )?;
         self.state = State::Packing(key);
