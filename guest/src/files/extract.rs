@@ -12,8 +12,9 @@ use rustix::fs::{
     mkdirat, mknodat, openat, openat2, statat, symlinkat, unlinkat, utimensat,
 };
 use rustix::io::Errno;
-use tar::{Archive, Entry, EntryType};
+use tar::EntryType;
 
+use super::archive::{Archive, Entry};
 use super::content::{self, PIECE, Pages};
 use super::member::{Attributes, SET_ID, attributes, cleaned, create, device_of, link_of, own, times};
 use super::{Fault, at};
@@ -45,8 +46,8 @@ pub fn extract(target: &OwnedFd, is_root: bool, archive: impl Read) -> Result<()
     };
     let mut archive = Archive::new(archive);
     let unsound = |e: io::Error| Failure::new(Code::Io, "files", format!("the archive is no sound tar: {e}"));
-    for entry in archive.entries().map_err(unsound)? {
-        extractor.entry(&mut entry.map_err(unsound)?).map_err(told)?;
+    while let Some(mut entry) = archive.next().map_err(unsound)? {
+        extractor.entry(&mut entry).map_err(told)?;
     }
     // The host must not find that nobody reads the rest of what it sends.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(|e| told(Fault::from(e)))?;
@@ -64,9 +65,9 @@ struct Extractor<'a> {
 }
 
 impl Extractor<'_> {
-    fn entry(&mut self, entry: &mut Entry<impl Read>) -> Done {
-        let raw = entry.path_bytes().into_owned();
-        let kind = entry.header().entry_type();
+    fn entry(&mut self, entry: &mut Entry<'_, impl Read>) -> Done {
+        let raw = entry.path.clone();
+        let kind = entry.header.entry_type();
         let path = cleaned(&raw).ok_or_else(|| at(&raw)(Errno::PERM))?;
         let (Some(name), parent) = (path.file_name().map(std::ffi::OsStr::to_owned), path.parent()) else {
             // The directory itself is as it is.
@@ -149,7 +150,7 @@ impl Extractor<'_> {
     /// A regular file, and whatever else has content.
     fn file(
         &mut self,
-        entry: &mut Entry<impl Read>,
+        entry: &mut Entry<'_, impl Read>,
         attributes: &Attributes,
         parent: &OwnedFd,
         name: &std::ffi::OsStr,
@@ -162,7 +163,7 @@ impl Extractor<'_> {
             clear_way(parent, name, raw, false)?;
             new()?.ok_or_else(|| at(raw)(Errno::EXIST))?
         };
-        let size = entry.size();
+        let size = entry.size;
         content::write(entry, &file, size, &mut self.buffer).map_err(at(raw))?;
         own(&file, attributes, true).map_err(at(raw))?;
         // A change of owner takes capabilities away: attributes come after it.

@@ -9,8 +9,9 @@ use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid, fchmod, fchown, fstat, makedev, openat};
 use rustix::io::Errno;
-use tar::{Entry, EntryType};
+use tar::EntryType;
 
+use super::archive::Entry;
 use super::pack::is_portable;
 
 /// Set-uid and set-gid.
@@ -42,18 +43,19 @@ pub fn cleaned(raw: &[u8]) -> Option<PathBuf> {
 ///
 /// # Errors
 /// It leads nowhere.
-pub fn link_of(entry: &Entry<impl Read>) -> io::Result<Vec<u8>> {
-    let link = entry.link_name_bytes().map(std::borrow::Cow::into_owned);
-    link.filter(|link| !link.is_empty())
-        .ok_or_else(|| io::Error::other("a link to nothing"))
+pub fn link_of(entry: &Entry<'_, impl Read>) -> io::Result<Vec<u8>> {
+    if entry.link.is_empty() {
+        return Err(io::Error::other("a link to nothing"));
+    }
+    Ok(entry.link.clone())
 }
 
 /// Kind and number of a device; pipes have none.
 ///
 /// # Errors
 /// The header has no number there.
-pub fn device_of(entry: &Entry<impl Read>, kind: EntryType) -> io::Result<(FileType, u64)> {
-    let header = entry.header();
+pub fn device_of(entry: &Entry<'_, impl Read>, kind: EntryType) -> io::Result<(FileType, u64)> {
+    let header = &entry.header;
     let number = makedev(header.device_major()?.unwrap_or(0), header.device_minor()?.unwrap_or(0));
     Ok(match kind {
         EntryType::Char => (FileType::CharacterDevice, number),
@@ -65,9 +67,9 @@ pub fn device_of(entry: &Entry<impl Read>, kind: EntryType) -> io::Result<(FileT
 /// What header and PAX records say.
 ///
 /// # Errors
-/// What is no number there, and formats that are not understood.
-pub fn attributes(entry: &mut Entry<impl Read>) -> io::Result<Attributes> {
-    let header = entry.header();
+/// What is no number there.
+pub fn attributes(entry: &Entry<'_, impl Read>) -> io::Result<Attributes> {
+    let header = &entry.header;
     let id = |number: u64| u32::try_from(number).map_err(|_| io::Error::other("an owner out of range"));
     let mut found = Attributes {
         uid: id(header.uid()?)?,
@@ -76,15 +78,10 @@ pub fn attributes(entry: &mut Entry<impl Read>) -> io::Result<Attributes> {
         mtime: i64::try_from(header.mtime()?).unwrap_or(0),
         xattrs: Vec::new(),
     };
-    let Some(records) = entry.pax_extensions()? else {
-        return Ok(found);
-    };
-    for record in records {
-        let record = record?;
-        let (key, value) = (record.key_bytes(), record.value_bytes());
+    for (key, value) in &entry.records {
         if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
             if is_portable(name) {
-                found.xattrs.push((name.to_vec(), value.to_vec()));
+                found.xattrs.push((name.to_vec(), value.clone()));
             }
         } else if key == b"mtime" {
             let whole = value.split(|byte| *byte == b'.').next().unwrap_or(value);
@@ -92,8 +89,6 @@ pub fn attributes(entry: &mut Entry<impl Read>) -> io::Result<Attributes> {
                 .ok()
                 .and_then(|text| text.parse().ok())
                 .unwrap_or(found.mtime);
-        } else if key == b"GNU.sparse.major" {
-            return Err(io::Error::other("a sparse file of GNU's format 1.0 is not understood"));
         }
     }
     Ok(found)

@@ -1,14 +1,17 @@
 //! What the host asks about a box's files and processes: archives in and out, changes, the process list, the figures of
 //! its use. Each request is an errand, so that a large tree holds nobody up. See `docs/protocol.md`, "files".
 
+pub mod archive;
 pub mod changes;
 pub mod content;
 mod extract;
 mod layer;
 pub mod member;
 pub mod pack;
+mod pax;
 mod place;
 mod processes;
+mod sparse;
 mod usage;
 
 use std::io::Write;

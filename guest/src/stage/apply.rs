@@ -16,10 +16,11 @@ use rustix::fs::{
     futimens, linkat, mkdirat, mknodat, openat, openat2, statat, symlinkat, unlinkat, utimensat,
 };
 use rustix::io::Errno;
-use tar::{Archive, Entry, EntryType};
+use tar::EntryType;
 
 use crate::errand::{Fault, at, told};
 use crate::failure::{Code, Failure};
+use crate::files::archive::{Archive, Entry};
 use crate::files::content::{self, PIECE, Pages};
 use crate::files::member::{Attributes, attributes, cleaned, create, device_of, link_of, own, times};
 use crate::files::pack::{extended, names, os};
@@ -34,13 +35,23 @@ const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::
 
 type Done = Result<(), Fault>;
 
+/// What names that begin with `.wh.` are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Marks {
+    /// Deletions.
+    Count,
+    /// Names like others, in a tree that is no layer.
+    AreNames,
+}
+
 /// Applies the layer.
 ///
 /// # Errors
 /// `io` naming the entry.
-pub fn apply(root: &OwnedFd, archive: impl Read) -> Result<(), Failure> {
+pub fn apply(root: &OwnedFd, marks: Marks, archive: impl Read) -> Result<(), Failure> {
     let mut apply = Apply {
         root,
+        marks,
         parent: None,
         brought: HashSet::new(),
         hasher: RandomState::new(),
@@ -49,8 +60,8 @@ pub fn apply(root: &OwnedFd, archive: impl Read) -> Result<(), Failure> {
     };
     let mut archive = Archive::new(archive);
     let unsound = |e: io::Error| Failure::new(Code::Io, "stage", format!("the layer is no sound tar: {e}"));
-    for entry in archive.entries().map_err(unsound)? {
-        apply.entry(&mut entry.map_err(unsound)?).map_err(told)?;
+    while let Some(mut entry) = archive.next().map_err(unsound)? {
+        apply.entry(&mut entry).map_err(told)?;
     }
     // The host must not find that nobody reads the rest of what it sends.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(|e| told(Fault::from(e)))?;
@@ -59,6 +70,7 @@ pub fn apply(root: &OwnedFd, archive: impl Read) -> Result<(), Failure> {
 
 struct Apply<'a> {
     root: &'a OwnedFd,
+    marks: Marks,
     /// The directory of the last entry: archives go through a tree in order.
     parent: Option<(PathBuf, OwnedFd)>,
     /// Hashes of the paths that this layer has brought: its deletions are about what is below it.
@@ -70,14 +82,14 @@ struct Apply<'a> {
 }
 
 impl Apply<'_> {
-    fn entry(&mut self, entry: &mut Entry<impl Read>) -> Done {
-        let raw = entry.path_bytes().into_owned();
-        let kind = entry.header().entry_type();
+    fn entry(&mut self, entry: &mut Entry<'_, impl Read>) -> Done {
+        let raw = entry.path.clone();
+        let kind = entry.header.entry_type();
         let path = cleaned(&raw).ok_or_else(|| at(&raw)(Errno::PERM))?;
         let (Some(name), Some(above)) = (path.file_name().map(OsStr::to_owned), path.parent()) else {
             return self.root_entry(entry, kind, &raw);
         };
-        if name.as_bytes().starts_with(WHITEOUT) {
+        if self.marks == Marks::Count && name.as_bytes().starts_with(WHITEOUT) {
             return self.whiteout(above, name.as_bytes(), &raw);
         }
         let parent = self.parent(above, &raw)?;
@@ -88,7 +100,7 @@ impl Apply<'_> {
     }
 
     /// A root that is no directory is left aside.
-    fn root_entry(&mut self, entry: &mut Entry<impl Read>, kind: EntryType, raw: &[u8]) -> Done {
+    fn root_entry(&mut self, entry: &mut Entry<'_, impl Read>, kind: EntryType, raw: &[u8]) -> Done {
         if kind != EntryType::Directory {
             return Ok(());
         }
@@ -100,7 +112,7 @@ impl Apply<'_> {
 
     fn put(
         &mut self,
-        entry: &mut Entry<impl Read>,
+        entry: &mut Entry<'_, impl Read>,
         kind: EntryType,
         parent: &OwnedFd,
         name: &OsStr,
@@ -148,7 +160,7 @@ impl Apply<'_> {
     /// A second name; the header speaks of the file, too.
     fn link(
         &mut self,
-        entry: &Entry<impl Read>,
+        entry: &Entry<'_, impl Read>,
         found: &Attributes,
         parent: &OwnedFd,
         name: &OsStr,
@@ -166,11 +178,15 @@ impl Apply<'_> {
         make_way(parent, name, false).map_err(at(raw))?;
         linkat(&directory, first_name, parent, name, AtFlags::empty()).map_err(at(raw))?;
         let stat = statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(at(raw))?;
+        // Mostly it says what is so already. A change of owner takes capabilities and set-uid bits away.
+        if (stat.st_uid, stat.st_gid) == (found.uid, found.gid) && stat.st_mode & 0o7777 == found.mode {
+            return utimensat(parent, name, &times(found.mtime), AtFlags::SYMLINK_NOFOLLOW).map_err(at(raw));
+        }
         settle(parent, name, FileType::from_raw_mode(stat.st_mode).is_symlink(), found).map_err(at(raw))
     }
 
-    fn content(&mut self, entry: &mut Entry<impl Read>, file: &File, found: &Attributes, raw: &[u8]) -> Done {
-        let size = entry.size();
+    fn content(&mut self, entry: &mut Entry<'_, impl Read>, file: &File, found: &Attributes, raw: &[u8]) -> Done {
+        let size = entry.size;
         content::write(entry, file, size, &mut self.buffer).map_err(at(raw))?;
         // A change of owner takes capabilities away: attributes come after it.
         own(file, found, false).map_err(at(raw))?;
@@ -374,10 +390,14 @@ mod tests {
         }
 
         fn apply(&self, members: &[Vec<u8>]) -> Result<(), Failure> {
+            self.apply_as(Marks::Count, members)
+        }
+
+        fn apply_as(&self, marks: Marks, members: &[Vec<u8>]) -> Result<(), Failure> {
             let path = self.base.join("archive");
             fs::write(&path, [members.concat(), vec![0; 1024]].concat()).unwrap();
             let root = openat(rustix::fs::CWD, self.base.join("root"), DIRECTORY, Mode::empty()).unwrap();
-            apply(&root, File::open(path).unwrap())
+            apply(&root, marks, File::open(path).unwrap())
         }
 
         fn listed(&self, name: &str) -> Vec<String> {
@@ -488,6 +508,16 @@ mod tests {
         ] {
             assert!(scene.apply(&[bad]).is_err());
         }
+    }
+
+    #[test]
+    fn names_are_names_where_nothing_is_deleted() {
+        let scene = Scene::new("names");
+        fs::write(scene.path("x"), "old").unwrap();
+        let members = [file(".wh.x"), directory("d"), file("d/.wh..wh..opq"), file(".wh.")];
+        scene.apply_as(Marks::AreNames, &members).unwrap();
+        assert_eq!(scene.listed(""), [".wh.", ".wh.x", "d", "x"]);
+        assert_eq!(scene.listed("d"), [".wh..wh..opq"]);
     }
 
     #[test]

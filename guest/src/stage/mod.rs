@@ -24,6 +24,7 @@ use crate::rootfs::{self, SCRATCH};
 use crate::shares;
 use crate::stdio::AgentEnds;
 use crate::transfer::Input;
+use apply::Marks;
 use layers::Layers;
 use request::{Begin, Step};
 
@@ -124,7 +125,7 @@ impl Stage {
             |session| {
                 session.begin();
                 let root = crate::files::open_directory(rootfs::ROOT)?;
-                apply::apply(&root, Input::open(session.kept.take())?)
+                apply::apply(&root, Marks::Count, Input::open(session.kept.take())?)
             },
         )?;
         self.state = State::Adding(key);
@@ -150,7 +151,7 @@ impl Stage {
             |session| {
                 session.begin();
                 let root = crate::files::open_directory(&path)?;
-                apply::apply(&root, Input::open(session.kept.take())?)
+                apply::apply(&root, Marks::AreNames, Input::open(session.kept.take())?)
             },
         )
     }
