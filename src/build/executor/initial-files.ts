@@ -1,7 +1,7 @@
 /** What a cache mount starts with: files of an image, a stage or the context, as they are there. */
 import { chmodSync, closeSync, lchownSync, lstatSync } from 'node:fs';
 
-import { OpenPath, itself, openTop, within } from '../../confined.ts';
+import { OpenPath, openTop, within } from '../../confined.ts';
 import { extractArchive } from '../context/extract-archive.ts';
 import type { EntryAttributes } from '../context/types.ts';
 import type { MountContent } from '../transfer/select-for-mount.ts';
@@ -25,7 +25,7 @@ export async function putInitialFiles(
       const name = names.pop() ?? '';
       give(within(way.enter(names), name), given);
     }
-    if (content.top !== null) give(itself(top), content.top);
+    if (content.top !== null) give(directory, content.top);
   } finally {
     closeSync(top);
   }
