@@ -13,7 +13,8 @@ import { AGENT_FD, QMP_FD, STATE_FD } from '../src/runtime/qemu/process.ts';
 import { acceleratorOf, openContext } from '../src/runtime/templates/context.ts';
 import { findImageTemplate } from '../src/runtime/templates/ensure.ts';
 import { shapeOf } from '../src/runtime/templates/shape.ts';
-import type { Layout } from '../src/state/layout.ts';
+import { provideTransfer } from '../src/runtime/transfer/disk.ts';
+import { type Layout, transferFile } from '../src/state/layout.ts';
 import type { BoxRecord } from '../src/state/record.ts';
 
 /** Compiles the floor and prepares its files in `dir`; returns its command line for the box in `record`. */
@@ -29,6 +30,8 @@ export async function floorCommand(
   if (found === null || found.template.scratch === null) throw new Error('the image has no template');
   const network = await slirp.attach(record);
   const scratch = join(dir, 'scratch.qcow2');
+  const transfer = transferFile(dir);
+  provideTransfer(transfer);
   const args = qemuArguments({
     name: 'floor',
     shape,
@@ -37,6 +40,7 @@ export async function floorCommand(
     incoming: true,
     root: { kind: 'file', path: rootfs.path, format: 'raw' },
     scratch: { kind: 'file', path: scratch, format: 'qcow2' },
+    transfer: { kind: 'file', path: transfer, format: 'raw', fleeting: true },
     netdev: network.netdev,
     shares: [],
     emptyShare: layout.emptyShareDir,

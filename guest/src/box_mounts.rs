@@ -11,6 +11,7 @@ use rustix::mount::{
     MountFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, mount, mount_bind, mount_move, mount_remount, move_mount,
     open_tree, unmount,
 };
+use rustix::path::Arg;
 use rustix::process::{chdir, chroot};
 
 use crate::failure::{Failure, Stage};
@@ -185,7 +186,7 @@ fn lift(path: &str) -> Result<(), Failure> {
 ///
 /// # Errors
 /// The kernel's.
-pub fn bind(source: BorrowedFd<'_>, target: &str) -> rustix::io::Result<()> {
+pub fn bind(source: BorrowedFd<'_>, target: impl Arg) -> rustix::io::Result<()> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
     let tree = open_tree(source, c"", flags)?;
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_SYMLINKS;

@@ -101,8 +101,8 @@ pub fn make_files(places: &[Place]) -> Result<OwnedFd, Failure> {
 pub fn place_files(directory: BorrowedFd<'_>, places: &[Place]) -> Result<(), Failure> {
     for (name, target) in places {
         let file = openat(directory, *name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).mounting(name)?;
-        match bind(file.as_fd(), target) {
-            Err(Errno::NOENT) => mount_point::file(Path::new(target)).and_then(|()| bind(file.as_fd(), target)),
+        match bind(file.as_fd(), *target) {
+            Err(Errno::NOENT) => mount_point::file(Path::new(target)).and_then(|()| bind(file.as_fd(), *target)),
             other => other,
         }
         .mounting(target)?;

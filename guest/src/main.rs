@@ -35,6 +35,7 @@ mod shares;
 mod stage;
 mod stdio;
 mod tiny_init;
+mod transfer;
 mod tty;
 mod user;
 #[cfg(test)]

@@ -33,11 +33,18 @@ pub enum Request {
     /// Become the VM of a build's stage.
     Stage(Box<Begin>),
     /// Put a layer on top of the stage's root.
-    StageAdd {},
+    StageAdd {
+        /// By way of the transfer disk.
+        #[serde(default)]
+        transfer: bool,
+    },
     /// Take in the files of a mount.
     StageTree {
         /// A word that mounts name.
         name: String,
+        /// By way of the transfer disk.
+        #[serde(default)]
+        transfer: bool,
     },
     /// Run a command on the stage's root.
     StageStep(Box<Step>),
@@ -50,6 +57,9 @@ pub enum Request {
     StageLayer {
         /// Seconds since 1970: later times become this one.
         max_mtime: Option<i64>,
+        /// By way of the transfer disk.
+        #[serde(default)]
+        transfer: bool,
     },
     /// Forget what the last step has changed.
     StageDiscard {},
@@ -180,7 +190,7 @@ impl Request {
             Request::StageStep(step) => step.validate()?,
             Request::Rehearse {}
             | Request::Limit { .. }
-            | Request::StageAdd {}
+            | Request::StageAdd { .. }
             | Request::StageTree { .. }
             | Request::StageClient { .. }
             | Request::StageLayer { .. }

@@ -122,7 +122,7 @@ fn requests_parse() {
             Request::Run(_) => "run",
             Request::Limit { .. } => "limit",
             Request::Stage(_) => "stage",
-            Request::StageAdd {} => "stage_add",
+            Request::StageAdd { .. } => "stage_add",
             Request::StageTree { .. } => "stage_tree",
             Request::StageStep(_) => "stage_step",
             Request::StageClient { .. } => "stage_client",

@@ -3,16 +3,18 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { hasErrno } from '../errors.ts';
+import { transferFile } from '../state/layout.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { verifyBundle } from './bundle-check.ts';
 import { bootTryMs } from './deadlines.ts';
 import { provideScratch } from './monitor/scratch.ts';
 import { slirp, type NetworkAttachment } from './network.ts';
-import type { Share } from './qemu/args.ts';
+import { type Share, TRANSFER } from './qemu/args.ts';
 import type { QemuProcess } from './qemu/process.ts';
 import type { RuntimeContext } from './templates/context.ts';
 import { discardTemplate, ensureBaseTemplate } from './templates/ensure.ts';
 import { shapeOf } from './templates/shape.ts';
+import { provideTransfer } from './transfer/disk.ts';
 import { CloneError, cloneSpawn, startClone, type Vm } from './vm.ts';
 
 export interface BareVmOptions {
@@ -53,6 +55,7 @@ export async function bootBareVm(context: RuntimeContext, options: BareVmOptions
       mkdirSync(options.dir, { recursive: true, mode: 0o700 });
       const scratch = join(options.dir, 'scratch.qcow2');
       provideScratch(scratch, context.bundle.scratch, false);
+      provideTransfer(transferFile(options.dir));
       const network = await slirp.attach({ port_map: [], dns: options.dns, hostname: options.hostname });
       const clone = {
         boxDir: options.dir,
@@ -69,8 +72,8 @@ export async function bootBareVm(context: RuntimeContext, options: BareVmOptions
         lost: options.lost,
       };
       const { qemu, ready } = startClone(cloneSpawn(context, clone), clone);
-      qemu.qmp.onEvent = (name) => {
-        if (name === 'BLOCK_IO_ERROR') options.diskFull();
+      qemu.qmp.onDiskError = (disk) => {
+        if (disk !== TRANSFER) options.diskFull();
       };
       options.spawned(qemu);
       return { ...(await ready), network };

@@ -40,6 +40,8 @@ export class MessageSession implements ProcessSession {
   readonly #decoder = new MessageDecoder();
   /** Outputs whose readers have enough for now. */
   readonly #full = new Set<Readable>();
+  /** What STARTED said, as it came. */
+  startedWith: Buffer = Buffer.alloc(0);
   #hasStarted = false;
   #hasEnded = false;
 
@@ -119,6 +121,7 @@ export class MessageSession implements ProcessSession {
     else if (type === MessageType.stderr) this.#deliver(this.stderr, payload);
     else if (type === MessageType.started) {
       this.#hasStarted = true;
+      this.startedWith = payload;
       trace('command: waited for the start');
       this.#start.resolve();
     } else if (type === MessageType.result) this.#finish(payload);

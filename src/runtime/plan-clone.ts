@@ -7,6 +7,7 @@ import type { QemuSpawn } from './qemu/process.ts';
 import { openContext } from './templates/context.ts';
 import { findImageTemplate } from './templates/ensure.ts';
 import { shapeOf } from './templates/shape.ts';
+import { provideTransfer } from './transfer/disk.ts';
 import { cloneSpawn } from './vm.ts';
 
 /**
@@ -25,8 +26,9 @@ export function planClone(
     const shape = shapeOf(record, 0);
     const found = findImageTemplate(context, shape, rootfs.digest);
     if (found === null || found.template.scratch === null) return null;
-    const { scratch, consoleLog } = boxPaths(record.box_dir);
+    const { scratch, transfer, consoleLog } = boxPaths(record.box_dir);
     provideScratch(scratch, found.template.scratch, false);
+    provideTransfer(transfer);
     return cloneSpawn(context, {
       boxDir: record.box_dir,
       found,

@@ -1,5 +1,6 @@
 /** One running VM: cloned from a template, connected, waiting for its request. */
 import { A3sError } from '../errors.ts';
+import { transferFile } from '../state/layout.ts';
 import { AgentLink } from './agent-link.ts';
 import { portTakenError } from './network.ts';
 import { guestText } from './protocol/guest-text.ts';
@@ -20,7 +21,7 @@ import type { EarlyVm } from './monitor/early-vm.ts';
 
 /** What decides how QEMU is started. */
 export interface ClonePlan {
-  /** Names the process; holds the box's directory, by which leftovers are found. */
+  /** Names the process, by which leftovers are found; its transfer disk is in it. */
   boxDir: string;
   found: FoundTemplate;
   shape: MachineShape;
@@ -77,6 +78,7 @@ export function cloneSpawn(context: RuntimeContext, options: ClonePlan): QemuSpa
         format: 'qcow2',
         fleeting: options.scratchFleeting === true,
       } satisfies Disk,
+      transfer: { kind: 'file', path: transferFile(options.boxDir), format: 'raw', fleeting: true },
       netdev: options.netdev,
       shares: options.shares,
       emptyShare: context.layout.emptyShareDir,

@@ -164,6 +164,11 @@ export function buildCachePaths(layout: Pick<Layout, 'buildCacheDir' | 'locksDir
 /** A volume's directory within its share, a name that the agent knows. */
 export const VOLUME_DATA = '_data';
 
+/** The transfer disk of the VM with this directory. */
+export function transferFile(vmDir: string): string {
+  return join(vmDir, 'transfer');
+}
+
 export interface BoxPaths {
   dir: string;
   execSocket: string;
@@ -183,6 +188,8 @@ export interface BoxPaths {
   healthLog: string;
   /** The box's writable disk: a qcow2 overlay on the blank scratch disk or a template's. */
   scratch: string;
+  /** By way of which archives cross. */
+  transfer: string;
   /** Hard links to single files that are bind-mounted. */
   sharesDir: string;
 }
@@ -204,6 +211,7 @@ export function boxPaths(boxDir: string): BoxPaths {
     monitorLog: join(boxDir, 'monitor.log'),
     healthLog: join(boxDir, 'health.json'),
     scratch: join(boxDir, 'scratch.qcow2'),
+    transfer: transferFile(boxDir),
     sharesDir: join(boxDir, 'shares'),
   };
   const length = Buffer.byteLength(paths.controlSocket);

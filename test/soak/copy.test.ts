@@ -1,11 +1,10 @@
 /** A large file into a box and out of it: the same bytes, and a command that holds none of them for long. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 import { boxesOf } from '../e2e/fixture/boxes.ts';
-import { CliProcess } from '../e2e/fixture/cli.ts';
+import { peakOf } from '../e2e/fixture/peak.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
 const GIB = 1024 ** 3;
@@ -31,21 +30,3 @@ test('2 GiB go in and out with less than 200 MiB of memory', async () => {
   }
   execFileSync('cmp', [file, join(top, 'back')]);
 });
-
-/** Peak memory of a command that must succeed, in KiB. */
-async function peakOf(words: string[]): Promise<number> {
-  const command = new CliProcess(words, { deadlineMs: 1_800_000 });
-  command.child.stdin.end();
-  let peak = 0;
-  const timer = setInterval(() => {
-    try {
-      const status = readFileSync(`/proc/${command.pid}/status`, 'utf8');
-      peak = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? peak);
-    } catch {
-      // It has ended.
-    }
-  }, 200);
-  const { status, err } = await command.ended.finally(() => clearInterval(timer));
-  expect({ status, err }).toEqual({ status: 0, err: '' });
-  return peak;
-}

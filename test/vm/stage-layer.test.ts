@@ -260,6 +260,38 @@ test('layers are applied by the rules of the image specification', async () => {
   ]);
 });
 
+test('holes, line ends, second names of capable files and names of deletions come as they are', async () => {
+  const vm = await openStage();
+  const long = `line\nend-${'n'.repeat(150)}`;
+  const pieces: Piece[] = [
+    { name: 'd/' },
+    { name: 'd/sparse', size: 1_000_003, sparse: [{ offset: 500_000, length: 6 }], content: 'middle' },
+    { name: 'd/hole', size: 9000, sparse: [] },
+    { name: `d/${long}`, content: 'long' },
+    { name: 'd/note', content: 'x', xattrs: [['user.note', 'a\n20 size=1000000000\n']] },
+    { name: 'd/one', content: 'x', mode: 0o755, xattrs: [['security.capability', CAPABILITY]] },
+    { name: 'd/two', type: 'hardlink', link: 'd/one', mode: 0o755 },
+  ];
+  await vm.addLayer(tar(...pieces));
+  const looked = 'cd "$0"; stat -c "%s %b" sparse hole; tr -d "\\000" <sparse; cat line*; ls -A | wc -l';
+  // A last page that is no whole one is written.
+  const expected = ['1000003 16', '9000 8', 'middlelong6', ''].join('\n');
+  const found = (top: string): string => looked.replace('"$0"', top);
+  expect(await sh(vm, `${found('/d')}; touch one two note`)).toBe(expected);
+  const mark = `"x" security.capability=${JSON.stringify(CAPABILITY)}`;
+  expect(described(await layerOf(vm))).toEqual([
+    'directory d/ 755 0:0',
+    'file d/note 644 0:0 "x" user.note="a\\n20 size=1000000000\\n"',
+    `file d/one 755 0:0 ${mark}`,
+    `file d/two 755 0:0 ${mark}`,
+  ]);
+  const bound = tar(...pieces, { name: 'd/.wh.note', content: 'kept' });
+  const mounts = [{ type: 'bind', target: '/in', readOnly: true, tar: bound, single: null }] as const;
+  expect(await look(vm, `${found('/in/d')}; cat note .wh.note`, { mounts })).toBe(
+    expected.replace('long6', 'long7') + 'xkept',
+  );
+});
+
 test('a layer that leads out of the root is refused, and nothing works on after it', async () => {
   const vm = await openStage();
   const added = vm.addLayer(tar({ name: 'ok' }, { name: 'a/../../out', content: 'x' }));

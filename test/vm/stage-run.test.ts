@@ -190,6 +190,32 @@ test('mounts of every kind show what they are to show and leave nothing in the l
   );
 });
 
+test('places behind links are the layer’s no more than others, and what a command makes of its own is', async () => {
+  const vm = await openStage();
+  const links = [
+    { name: 'lnk', type: 'symlink', link: '/real' },
+    { name: 'gone', type: 'symlink', link: 'nowhere' },
+  ] as const;
+  await vm.addLayer(tar({ name: 'real/' }, ...links));
+  const mounts: RunMount[] = [
+    { type: 'tmpfs', target: '/lnk/cache', sizeBytes: null },
+    { type: 'tmpfs', target: '/gone/deep', sizeBytes: null },
+    file('secret', '/lnk/bound', 'hush'),
+  ];
+  await sh(vm, 'cat /real/bound; touch /nowhere/deep/x /etc/machine-id /etc/hostname /.dockerenv', {
+    mounts,
+  });
+  expect(described(await layerOf(vm))).toEqual([
+    'file .dockerenv 644 0:0 ""',
+    'directory etc/ 755 0:0',
+    'file etc/hostname 644 0:0 ""',
+    'file etc/machine-id 644 0:0 ""',
+  ]);
+  expect(await look(vm, 'ls -A /real; ls -d /nowhere 2>&1 || true')).toBe(
+    'ls: /nowhere: No such file or directory\n',
+  );
+});
+
 test('a cache keeps its files, owners and mode from step to step, and what is read-only cannot be written', async () => {
   const cache = join(temporaryDirectory(), 'cache');
   mkdirSync(cache);

@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fgetxattr, openat, readlinkat, statat};
 use rustix::io::Errno;
 
-use super::extract::fill;
+use super::content::fill;
 use super::pack::{join, names};
 use super::{Fault, at};
 

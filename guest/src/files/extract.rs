@@ -2,28 +2,25 @@
 //! meanwhile: every parent is opened by `openat2`, and what is last in a path is never followed. What stands in the way
 //! is replaced, but never a directory by something else or the other way round, as Docker has it.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::fd::OwnedFd;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Timespec, Timestamps, Uid, XattrFlags, chmodat, chownat,
-    fsetxattr, ftruncate, linkat, makedev, mkdirat, mknodat, openat, openat2, statat, symlinkat, unlinkat, utimensat,
+    AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, XattrFlags, chmodat, chownat, fsetxattr, futimens, linkat,
+    mkdirat, mknodat, openat, openat2, statat, symlinkat, unlinkat, utimensat,
 };
 use rustix::io::Errno;
-use tar::{Archive, Entry, EntryType};
+use tar::EntryType;
 
-use super::pack::is_portable;
+use super::archive::{Archive, Entry};
+use super::content::{self, PIECE, Pages};
+use super::member::{Attributes, SET_ID, attributes, cleaned, create, device_of, link_of, own, times};
 use super::{Fault, at};
 use crate::errand::told;
 use crate::failure::{Code, Failure};
 
-/// Runs of zeros of this size become holes.
-const PAGE: usize = 4096;
-const HOLE: i64 = 4096;
-const CHUNK: usize = 32 * PAGE;
 /// Directories whose times are put right in the end.
 const MAX_DIRECTORIES: usize = 1 << 20;
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -34,7 +31,7 @@ type Done = Result<(), Fault>;
 ///
 /// # Errors
 /// `io` naming the entry.
-pub fn extract(target: &OwnedFd, is_root: bool, archive: File) -> Result<(), Failure> {
+pub fn extract(target: &OwnedFd, is_root: bool, archive: impl Read) -> Result<(), Failure> {
     let confined = if is_root {
         ResolveFlags::IN_ROOT
     } else {
@@ -45,12 +42,12 @@ pub fn extract(target: &OwnedFd, is_root: bool, archive: File) -> Result<(), Fai
         confined: confined | ResolveFlags::NO_MAGICLINKS,
         parent: None,
         directories: Vec::new(),
-        buffer: vec![0; CHUNK],
+        buffer: Pages::new(PIECE),
     };
-    let mut archive = Archive::new(io::BufReader::with_capacity(CHUNK, archive));
+    let mut archive = Archive::new(archive);
     let unsound = |e: io::Error| Failure::new(Code::Io, "files", format!("the archive is no sound tar: {e}"));
-    for entry in archive.entries().map_err(unsound)? {
-        extractor.entry(&mut entry.map_err(unsound)?).map_err(told)?;
+    while let Some(mut entry) = archive.next().map_err(unsound)? {
+        extractor.entry(&mut entry).map_err(told)?;
     }
     // The host must not find that nobody reads the rest of what it sends.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(|e| told(Fault::from(e)))?;
@@ -64,22 +61,13 @@ struct Extractor<'a> {
     parent: Option<(PathBuf, OwnedFd)>,
     /// Their times change with what is put into them.
     directories: Vec<(PathBuf, i64)>,
-    buffer: Vec<u8>,
-}
-
-/// What all kinds of files have.
-pub struct Attributes {
-    pub uid: u32,
-    pub gid: u32,
-    pub mode: u32,
-    pub mtime: i64,
-    pub xattrs: Vec<(Vec<u8>, Vec<u8>)>,
+    buffer: Pages,
 }
 
 impl Extractor<'_> {
-    fn entry(&mut self, entry: &mut Entry<impl Read>) -> Done {
-        let raw = entry.path_bytes().into_owned();
-        let kind = entry.header().entry_type();
+    fn entry(&mut self, entry: &mut Entry<'_, impl Read>) -> Done {
+        let raw = entry.path.clone();
+        let kind = entry.header.entry_type();
         let path = cleaned(&raw).ok_or_else(|| at(&raw)(Errno::PERM))?;
         let (Some(name), parent) = (path.file_name().map(std::ffi::OsStr::to_owned), path.parent()) else {
             // The directory itself is as it is.
@@ -87,6 +75,11 @@ impl Extractor<'_> {
         };
         let attributes = attributes(entry).map_err(at(&raw))?;
         let parent = self.parent(parent.unwrap_or(Path::new("")), &raw)?;
+        if is_file(kind) {
+            self.file(entry, &attributes, &parent, &name, &raw)?;
+            self.parent = Some((path.parent().unwrap_or(Path::new("")).into(), parent));
+            return Ok(());
+        }
         let exists = clear_way(&parent, &name, &raw, kind == EntryType::Directory)?;
         match kind {
             EntryType::Directory => {
@@ -112,20 +105,16 @@ impl Extractor<'_> {
                 self.parent = Some((path.parent().unwrap_or(Path::new("")).into(), parent));
                 return Ok(());
             }
-            EntryType::Fifo | EntryType::Char | EntryType::Block => {
+            _ => {
                 let (kind, device) = device_of(entry, kind).map_err(at(&raw))?;
                 mknodat(&parent, &name, kind, Mode::RUSR | Mode::WUSR, device).map_err(at(&raw))?;
             }
-            _ => {
-                let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                let file = openat(&parent, &name, flags, Mode::RUSR | Mode::WUSR).map_err(at(&raw))?;
-                self.content(entry, File::from(file), &raw)?;
-            }
         }
         settle(&parent, &name, kind, &attributes).map_err(at(&raw))?;
-        if matches!(kind, EntryType::Directory | EntryType::Regular) {
-            // Last: an owner that is given takes a file's capabilities away.
-            extend(&parent, &name, &attributes.xattrs).map_err(at(&raw))?;
+        if kind == EntryType::Directory && !attributes.xattrs.is_empty() {
+            let flags = DIRECTORY | OFlags::NOFOLLOW;
+            let made = openat(&parent, &name, flags, Mode::empty()).map_err(at(&raw))?;
+            extend(&made, &attributes.xattrs).map_err(at(&raw))?;
         }
         self.parent = Some((path.parent().unwrap_or(Path::new("")).into(), parent));
         Ok(())
@@ -158,23 +147,28 @@ impl Extractor<'_> {
         openat2(self.target, path, DIRECTORY, Mode::empty(), self.confined)
     }
 
-    fn content(&mut self, entry: &mut impl Read, mut file: File, raw: &[u8]) -> Done {
-        let mut size: u64 = 0;
-        loop {
-            let count = fill(entry, &mut self.buffer).map_err(at(raw))?;
-            for page in self.buffer[..count].chunks(PAGE) {
-                if page.len() == PAGE && page.iter().all(|byte| *byte == 0) {
-                    file.seek(SeekFrom::Current(HOLE)).map_err(at(raw))?;
-                } else {
-                    file.write_all(page).map_err(at(raw))?;
-                }
-            }
-            size += count as u64;
-            if count < self.buffer.len() {
-                break;
-            }
-        }
-        ftruncate(&file, size).map_err(at(raw))
+    /// A regular file, and whatever else has content.
+    fn file(
+        &mut self,
+        entry: &mut Entry<'_, impl Read>,
+        attributes: &Attributes,
+        parent: &OwnedFd,
+        name: &std::ffi::OsStr,
+        raw: &[u8],
+    ) -> Done {
+        let new = || create(parent, name, attributes.mode).map_err(at(raw));
+        let file = if let Some(file) = new()? {
+            file
+        } else {
+            clear_way(parent, name, raw, false)?;
+            new()?.ok_or_else(|| at(raw)(Errno::EXIST))?
+        };
+        let size = entry.size;
+        content::write(entry, &file, size, &mut self.buffer).map_err(at(raw))?;
+        own(&file, attributes, true).map_err(at(raw))?;
+        // A change of owner takes capabilities away: attributes come after it.
+        extend(&file, &attributes.xattrs).map_err(at(raw))?;
+        futimens(&file, &times(attributes.mtime)).map_err(at(raw))
     }
 
     fn finish(self) -> Done {
@@ -191,17 +185,17 @@ impl Extractor<'_> {
     }
 }
 
-/// A path below the target; `None` for one with `..` in it.
-pub fn cleaned(raw: &[u8]) -> Option<PathBuf> {
-    let mut path = PathBuf::new();
-    for component in Path::new(std::ffi::OsStr::from_bytes(raw)).components() {
-        match component {
-            Component::Normal(name) => path.push(name),
-            Component::RootDir | Component::CurDir => {}
-            Component::ParentDir | Component::Prefix(_) => return None,
-        }
-    }
-    Some(path)
+/// Kinds that are no files of their own kind are regular ones, as POSIX has it.
+fn is_file(kind: EntryType) -> bool {
+    !matches!(
+        kind,
+        EntryType::Directory
+            | EntryType::Symlink
+            | EntryType::Link
+            | EntryType::Fifo
+            | EntryType::Char
+            | EntryType::Block
+    )
 }
 
 /// True when there is a directory that stays.
@@ -233,58 +227,6 @@ fn clear_way(parent: &OwnedFd, name: &std::ffi::OsStr, raw: &[u8], directory: bo
     }
 }
 
-pub fn link_of(entry: &Entry<impl Read>) -> io::Result<Vec<u8>> {
-    let link = entry.link_name_bytes().map(std::borrow::Cow::into_owned);
-    link.filter(|link| !link.is_empty())
-        .ok_or_else(|| io::Error::other("a link to nothing"))
-}
-
-pub fn device_of(entry: &Entry<impl Read>, kind: EntryType) -> io::Result<(FileType, u64)> {
-    let header = entry.header();
-    let number = makedev(header.device_major()?.unwrap_or(0), header.device_minor()?.unwrap_or(0));
-    Ok(match kind {
-        EntryType::Char => (FileType::CharacterDevice, number),
-        EntryType::Block => (FileType::BlockDevice, number),
-        _ => (FileType::Fifo, 0),
-    })
-}
-
-pub fn attributes(entry: &mut Entry<impl Read>) -> io::Result<Attributes> {
-    let header = entry.header();
-    let id = |number: u64| u32::try_from(number).map_err(|_| io::Error::other("an owner out of range"));
-    let mut found = Attributes {
-        uid: id(header.uid()?)?,
-        gid: id(header.gid()?)?,
-        mode: header.mode()? & 0o7777,
-        mtime: i64::try_from(header.mtime()?).unwrap_or(0),
-        xattrs: Vec::new(),
-    };
-    let Some(records) = entry.pax_extensions()? else {
-        return Ok(found);
-    };
-    for record in records {
-        let record = record?;
-        let (key, value) = (record.key_bytes(), record.value_bytes());
-        if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
-            if is_portable(name) {
-                found.xattrs.push((name.to_vec(), value.to_vec()));
-            }
-        } else if key == b"mtime" {
-            let whole = value.split(|byte| *byte == b'.').next().unwrap_or(value);
-            found.mtime = std::str::from_utf8(whole)
-                .ok()
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(found.mtime);
-        } else if key == b"GNU.sparse.major" {
-            return Err(io::Error::other("a sparse file of GNU's format 1.0 is not understood"));
-        }
-    }
-    Ok(found)
-}
-
-/// Set-uid and set-gid.
-const SET_ID: u32 = 0o6000;
-
 /// Owner before mode: a change of owner takes set-uid bits away.
 fn settle(
     parent: &OwnedFd,
@@ -308,12 +250,7 @@ fn settle(
 }
 
 /// Gives a file or directory its extended attributes, as far as its file system takes them.
-fn extend(parent: &OwnedFd, name: &std::ffi::OsStr, xattrs: &[(Vec<u8>, Vec<u8>)]) -> rustix::io::Result<()> {
-    if xattrs.is_empty() {
-        return Ok(());
-    }
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = openat(parent, name, flags, Mode::empty())?;
+fn extend(file: impl AsFd, xattrs: &[(Vec<u8>, Vec<u8>)]) -> rustix::io::Result<()> {
     for (name, value) in xattrs {
         match fsetxattr(&file, std::ffi::OsStr::from_bytes(name), value, XattrFlags::empty()) {
             Ok(()) | Err(Errno::OPNOTSUPP | Errno::PERM) => {}
@@ -323,37 +260,9 @@ fn extend(parent: &OwnedFd, name: &std::ffi::OsStr, xattrs: &[(Vec<u8>, Vec<u8>)
     Ok(())
 }
 
-pub fn times(mtime: i64) -> Timestamps {
-    let time = Timespec {
-        tv_sec: mtime,
-        tv_nsec: 0,
-    };
-    Timestamps {
-        last_access: time,
-        last_modification: time,
-    }
-}
-
-/// Reads until the buffer is full or there is no more.
-///
-/// # Errors
-/// The source's.
-pub fn fill(source: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut have = 0;
-    while have < buffer.len() {
-        match source.read(&mut buffer[have..]) {
-            Ok(0) => break,
-            Ok(count) => have += count,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(have)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, File};
     use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
     use super::super::{pack, place::Place};

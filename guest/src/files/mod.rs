@@ -1,15 +1,19 @@
 //! What the host asks about a box's files and processes: archives in and out, changes, the process list, the figures of
 //! its use. Each request is an errand, so that a large tree holds nobody up. See `docs/protocol.md`, "files".
 
+pub mod archive;
 pub mod changes;
-pub mod extract;
+pub mod content;
+mod extract;
 mod layer;
+pub mod member;
 pub mod pack;
+mod pax;
 mod place;
 mod processes;
+mod sparse;
 mod usage;
 
-use std::fs::File;
 use std::io::Write;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
@@ -17,11 +21,12 @@ use rustix::fs::{Mode, OFlags, open};
 use serde::Deserialize;
 
 use crate::clone::{self, Child};
-use crate::errand::{self, Session, output, own, told};
+use crate::errand::{self, Session, output, told};
 pub use crate::errand::{Fault, at};
 use crate::failure::{Code, Failure, Stage};
 use crate::rootfs;
 use crate::stdio::AgentEnds;
+use crate::transfer::{Input, Output};
 
 /// Body of `POST /files`.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
@@ -30,17 +35,30 @@ pub enum Request {
     /// What a path is, as JSON.
     Stat { path: String },
     /// A path as a tar archive.
-    Get { path: String },
+    Get {
+        path: String,
+        #[serde(default)]
+        transfer: bool,
+    },
     /// A tar archive from standard input into a directory.
-    Put { path: String },
+    Put {
+        path: String,
+        #[serde(default)]
+        transfer: bool,
+    },
     /// What the box has changed of its image.
     Changes {},
     /// The whole root, without what is mounted in it, as a tar archive.
-    Export {},
+    Export {
+        #[serde(default)]
+        transfer: bool,
+    },
     /// The changes as an OCI layer; with `freeze` the box's processes stand still meanwhile.
     Layer {
         #[serde(default)]
         freeze: bool,
+        #[serde(default)]
+        transfer: bool,
     },
     /// The box's processes, as JSON.
     Processes {},
@@ -53,7 +71,7 @@ impl Request {
     /// `bad_request` with the field at fault.
     pub fn parse(json: &[u8]) -> Result<Self, Failure> {
         let request = serde_json::from_slice(json).map_err(|e| bad(e.to_string()))?;
-        if let Request::Stat { path } | Request::Get { path } | Request::Put { path } = &request
+        if let Request::Stat { path } | Request::Get { path, .. } | Request::Put { path, .. } = &request
             && (!path.starts_with('/') || path.contains('\0') || path.len() > 65_536)
         {
             return Err(bad("path: an absolute path"));
@@ -64,7 +82,19 @@ impl Request {
     /// Whether the box's processes stand still while it is done.
     #[must_use]
     pub fn freezes(&self) -> bool {
-        matches!(self, Request::Layer { freeze: true })
+        matches!(self, Request::Layer { freeze: true, .. })
+    }
+
+    /// Whether its archive is to cross by way of the transfer disk.
+    #[must_use]
+    pub fn transfers(&self) -> bool {
+        matches!(
+            self,
+            Request::Get { transfer: true, .. }
+                | Request::Put { transfer: true, .. }
+                | Request::Export { transfer: true }
+                | Request::Layer { transfer: true, .. }
+        )
     }
 
     /// Paths of the box are those its workload sees, mounts and all; the rest is about its disk or its processes.
@@ -73,53 +103,64 @@ impl Request {
     }
 }
 
-/// Starts the request. `workload` is the box's first process.
+/// Starts the request. `workload` is the box's first process, `disk` the transfer disk that it may use.
 ///
 /// # Errors
 /// The kernel's.
-pub fn spawn(request: &Request, workload: BorrowedFd<'_>) -> Result<(Child, AgentEnds), Failure> {
+pub fn spawn(
+    request: &Request,
+    workload: BorrowedFd<'_>,
+    disk: Option<BorrowedFd<'_>>,
+) -> Result<(Child, AgentEnds), Failure> {
     let enter = || {
         if request.is_inside() {
             clone::enter(workload, libc::CLONE_NEWNS).stage("spawn", "namespaces")?;
         }
         Ok(())
     };
-    errand::spawn(0, None, enter, |session| perform(request, session))
+    errand::spawn(0, disk, enter, |session| perform(request, session))
 }
 
 fn perform(request: &Request, session: &mut Session) -> Result<(), Failure> {
     match request {
         Request::Stat { path } => place::stat(session, path).and_then(|json| say(session, json.as_bytes())),
-        Request::Get { path } => {
+        Request::Get { path, .. } => {
             let place = place::find(path)?;
             session.begin();
-            pack::pack_place(&place, output()?).map_err(told)
+            write(session, |output| pack::pack_place(&place, output))
         }
-        Request::Put { path } => {
+        Request::Put { path, .. } => {
             let directory = place::directory(path)?;
             session.begin();
-            extract::extract(
-                &directory,
-                path.trim_matches('/').is_empty(),
-                File::from(own(rustix::stdio::stdin())?),
-            )
+            let is_root = path.trim_matches('/').is_empty();
+            extract::extract(&directory, is_root, Input::open(session.kept.take())?)
         }
         Request::Changes {} => {
             session.begin();
             changes::list(&mut output()?).map_err(told)
         }
-        Request::Export {} => {
+        Request::Export { .. } => {
             session.begin();
             let root = open_directory(rootfs::ROOT)?;
-            pack::pack_contents(&root, output()?).map_err(told)
+            write(session, |output| pack::pack_contents(&root, output))
         }
         Request::Layer { .. } => {
             session.begin();
-            layer::write(output()?).map_err(told)
+            write(session, |output| layer::write(output))
         }
         Request::Processes {} => processes::list().and_then(|json| say(session, &json)),
         Request::Usage {} => usage::read().and_then(|json| say(session, &json)),
     }
+}
+
+/// An archive to the host.
+///
+/// # Errors
+/// `io` naming the file that could not be read.
+pub fn write(session: &mut Session, archive: impl FnOnce(&mut Output) -> Result<(), Fault>) -> Result<(), Failure> {
+    let mut output = Output::open(session.kept.take())?;
+    archive(&mut output).map_err(told)?;
+    output.end().map_err(|e| told(Fault::from(e)))
 }
 
 fn say(session: &mut Session, bytes: &[u8]) -> Result<(), Failure> {

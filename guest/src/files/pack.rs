@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -13,6 +13,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 use tar::{EntryType, Header};
 
+use super::content::{Large, PIECE, Pages};
 use super::place::Place;
 use super::{Fault, at};
 
@@ -55,6 +56,7 @@ pub struct Packer<W: Write> {
     linked: HashMap<(u64, u64), Vec<u8>>,
     /// Later times become this one.
     latest: Option<i64>,
+    buffer: Pages,
 }
 
 impl<W: Write> Packer<W> {
@@ -68,6 +70,7 @@ impl<W: Write> Packer<W> {
             output,
             linked: HashMap::new(),
             latest,
+            buffer: Pages::new(PIECE),
         }
     }
 
@@ -159,22 +162,19 @@ impl<W: Write> Packer<W> {
         let xattrs = extended(&opened).map_err(at(path))?;
         self.header(&stat, EntryType::Regular, path, b"", size, &xattrs)
             .map_err(at(path))?;
-        let mut file = File::from(opened).take(size);
-        let mut buffer = vec![0; 128 * 1024];
-        let mut left = size;
-        while left > 0 {
-            let count = match file.read(&mut buffer) {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                other => other.map_err(at(path))?,
-            };
-            let piece = if count == 0 {
+        let file = File::from(opened);
+        let mut source = Large::new(&file, size);
+        let buffer = self.buffer.bytes_mut();
+        let mut position = 0;
+        while position < size {
+            let wanted = usize::try_from(size - position).map_or(PIECE, |left| left.min(PIECE));
+            let mut count = source.read(buffer, wanted, position).map_err(at(path))?;
+            if count == 0 {
                 buffer.fill(0);
-                buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX))
-            } else {
-                count
-            };
-            self.output.write_all(&buffer[..piece])?;
-            left -= piece as u64;
+                count = wanted;
+            }
+            self.output.write_all(&buffer[..count])?;
+            position += count as u64;
         }
         self.pad(size)?;
         Ok(())

@@ -10,6 +10,7 @@ use crate::files;
 use crate::messages::{MessageType, encode};
 use crate::request::Exec;
 use crate::stdio::AgentEnds;
+use crate::transfer;
 
 use super::process::{Errand, Input, Kept, Output, Process, Sink, Stage};
 use super::{Server, Slot};
@@ -42,7 +43,12 @@ impl Server {
             let frozen = workload.cgroup.freeze(true);
             frozen.map_err(|(file, e)| Failure::new(Code::Io, "cgroup", format!("{file}: {e}")))?;
         }
-        let started = files::spawn(request, workload.inheritance.pidfd.as_fd());
+        let disk = self.transfer_disk(request.transfers());
+        let started = files::spawn(
+            request,
+            workload.inheritance.pidfd.as_fd(),
+            disk.as_ref().map(AsFd::as_fd),
+        );
         let (child, ends) = started.inspect_err(|_| self.thaw(request.freezes()))?;
         let key = self.next_key();
         self.watch_ends(key, &ends).stage("spawn", "epoll")?;
@@ -51,8 +57,15 @@ impl Server {
             process.errand = Some(Errand {
                 frozen: request.freezes(),
             });
+            process.transfers = disk.is_some();
         }
         Ok(Some(key))
+    }
+
+    /// The transfer disk, if it is wanted, there, and nobody else's.
+    pub(super) fn transfer_disk(&self, wanted: bool) -> Option<OwnedFd> {
+        let free = wanted && self.processes.values().all(|process| !process.transfers);
+        if free { transfer::disk() } else { None }
     }
 
     /// Lets the box's processes go on once what they stood still for is over.
@@ -113,6 +126,7 @@ impl Server {
             deadline: None,
             timed_out: false,
             errand: None,
+            transfers: false,
         };
         self.processes.insert(key, process);
         Ok(())
@@ -139,7 +153,8 @@ impl Server {
         if process.said.is_empty() {
             process.stage = Stage::Running;
             if let (Some(stream), Sink::Messages) = (process.stream, &process.sink) {
-                let text = format!("{{\"pid\":{}}}", crate::zygote::raw(process.pid));
+                let transfers = if process.transfers { ",\"transfer\":true" } else { "" };
+                let text = format!("{{\"pid\":{}{transfers}}}", crate::zygote::raw(process.pid));
                 self.say(stream, encode(MessageType::Started, text.as_bytes()));
             }
             self.resume_process(key);

@@ -19,12 +19,14 @@ impl Server {
         let done = match Request::parse(json) {
             Err(failure) => Err(failure),
             Ok(Request::Run(run)) => return self.started(id, |server| server.run(Some(id), &run, json)),
-            Ok(Request::StageAdd {}) => return self.started(id, |server| server.stage_add(id)),
-            Ok(Request::StageTree { name }) => return self.started(id, |server| server.stage_tree(id, &name)),
+            Ok(Request::StageAdd { transfer }) => return self.started(id, |server| server.stage_add(id, transfer)),
+            Ok(Request::StageTree { name, transfer }) => {
+                return self.started(id, |server| server.stage_tree(id, &name, transfer));
+            }
             Ok(Request::StageStep(step)) => return self.started(id, |server| server.stage_step(id, &step)),
             Ok(Request::StageClient { socket }) => return self.started(id, |server| server.stage_client(id, socket)),
-            Ok(Request::StageLayer { max_mtime }) => {
-                return self.started(id, |server| server.stage_layer(id, max_mtime));
+            Ok(Request::StageLayer { max_mtime, transfer }) => {
+                return self.started(id, |server| server.stage_layer(id, max_mtime, transfer));
             }
             Ok(Request::StageDiscard {}) => self.stage_discard(),
             Ok(Request::Stage(begin)) => self.stage_begin(&begin),

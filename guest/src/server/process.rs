@@ -95,6 +95,8 @@ pub struct Process {
     pub timed_out: bool,
     /// Set for a request about the box's files, which is killed when the host ends its stream.
     pub errand: Option<Errand>,
+    /// It has the transfer disk, until all of it has been sent.
+    pub transfers: bool,
 }
 
 impl Process {

@@ -1,5 +1,7 @@
 //! Requests about a build's stage.
 
+use std::os::fd::AsFd;
+
 use crate::clone::Child;
 use crate::failure::{Code, Failure, Stage as _};
 use crate::identity;
@@ -25,17 +27,19 @@ impl Server {
     }
 
     /// Starts to add a layer, whose bytes are the stream's input.
-    pub(super) fn stage_add(&mut self, id: u32) -> Result<u32, Failure> {
+    pub(super) fn stage_add(&mut self, id: u32, transfer: bool) -> Result<u32, Failure> {
         let key = self.next_key();
-        let started = self.staged()?.add(key)?;
-        self.watch_process(id, key, started)
+        let disk = self.transfer_disk(transfer);
+        let started = self.staged()?.add(key, disk.as_ref().map(AsFd::as_fd))?;
+        self.watch_transfer(id, key, started, disk.is_some())
     }
 
     /// Starts to take in a tree.
-    pub(super) fn stage_tree(&mut self, id: u32, name: &str) -> Result<u32, Failure> {
+    pub(super) fn stage_tree(&mut self, id: u32, name: &str, transfer: bool) -> Result<u32, Failure> {
         let key = self.next_key();
-        let started = self.staged()?.tree(name)?;
-        self.watch_process(id, key, started)
+        let disk = self.transfer_disk(transfer);
+        let started = self.staged()?.tree(name, disk.as_ref().map(AsFd::as_fd))?;
+        self.watch_transfer(id, key, started, disk.is_some())
     }
 
     /// Starts a step.
@@ -53,10 +57,11 @@ impl Server {
     }
 
     /// Starts to give the last step's changes.
-    pub(super) fn stage_layer(&mut self, id: u32, max_mtime: Option<i64>) -> Result<u32, Failure> {
+    pub(super) fn stage_layer(&mut self, id: u32, max_mtime: Option<i64>, transfer: bool) -> Result<u32, Failure> {
         let key = self.next_key();
-        let started = self.staged()?.layer(key, max_mtime)?;
-        self.watch_process(id, key, started)
+        let disk = self.transfer_disk(transfer);
+        let started = self.staged()?.layer(key, max_mtime, disk.as_ref().map(AsFd::as_fd))?;
+        self.watch_transfer(id, key, started, disk.is_some())
     }
 
     /// Forgets the last step's changes.
@@ -87,6 +92,20 @@ impl Server {
     fn watch_process(&mut self, id: u32, key: u32, (child, ends): (Child, AgentEnds)) -> Result<u32, Failure> {
         self.watch_ends(key, &ends).stage("spawn", "epoll")?;
         self.add_process(key, Some(id), child.pid, ends, None, true, Sink::Messages)?;
+        Ok(key)
+    }
+
+    fn watch_transfer(
+        &mut self,
+        id: u32,
+        key: u32,
+        started: (Child, AgentEnds),
+        transfers: bool,
+    ) -> Result<u32, Failure> {
+        self.watch_process(id, key, started)?;
+        if let Some(process) = self.processes.get_mut(&key) {
+            process.transfers = transfers;
+        }
         Ok(key)
     }
 

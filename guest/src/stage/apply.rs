@@ -6,55 +6,62 @@ use std::collections::HashSet;
 use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{
-    AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, XattrFlags, chmodat, chownat, fchmod, fchown,
-    fremovexattr, fsetxattr, fstat, ftruncate, futimens, linkat, mkdirat, mknodat, openat, openat2, statat, symlinkat,
-    unlinkat, utimensat,
+    AtFlags, FileType, Gid, Mode, OFlags, ResolveFlags, Uid, XattrFlags, chmodat, chownat, fremovexattr, fsetxattr,
+    futimens, linkat, mkdirat, mknodat, openat, openat2, statat, symlinkat, unlinkat, utimensat,
 };
 use rustix::io::Errno;
-use tar::{Archive, Entry, EntryType};
+use tar::EntryType;
 
 use crate::errand::{Fault, at, told};
 use crate::failure::{Code, Failure};
-use crate::files::extract::{Attributes, attributes, cleaned, device_of, fill, link_of, times};
+use crate::files::archive::{Archive, Entry};
+use crate::files::content::{self, PIECE, Pages};
+use crate::files::member::{Attributes, attributes, cleaned, create, device_of, link_of, own, times};
 use crate::files::pack::{extended, names, os};
 
 const WHITEOUT: &[u8] = b".wh.";
 const OPAQUE: &[u8] = b".wh..wh..opq";
 /// aufs' own files, which some old images carry.
 const AUFS: &[u8] = b".wh..wh.";
-/// Runs of zeros of this size become holes.
-const PAGE: usize = 4096;
-const HOLE: i64 = 4096;
-const CHUNK: usize = 64 * PAGE;
 const MAX_DEPTH: usize = 2_000;
 const CONFINED: ResolveFlags = ResolveFlags::IN_ROOT.union(ResolveFlags::NO_MAGICLINKS);
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 type Done = Result<(), Fault>;
 
+/// What names that begin with `.wh.` are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Marks {
+    /// Deletions.
+    Count,
+    /// Names like others, in a tree that is no layer.
+    AreNames,
+}
+
 /// Applies the layer.
 ///
 /// # Errors
 /// `io` naming the entry.
-pub fn apply(root: &OwnedFd, archive: File) -> Result<(), Failure> {
+pub fn apply(root: &OwnedFd, marks: Marks, archive: impl Read) -> Result<(), Failure> {
     let mut apply = Apply {
         root,
+        marks,
         parent: None,
         brought: HashSet::new(),
         hasher: RandomState::new(),
         directories: Vec::new(),
-        buffer: vec![0; CHUNK],
+        buffer: Pages::new(PIECE),
     };
-    let mut archive = Archive::new(io::BufReader::with_capacity(CHUNK, archive));
+    let mut archive = Archive::new(archive);
     let unsound = |e: io::Error| Failure::new(Code::Io, "stage", format!("the layer is no sound tar: {e}"));
-    for entry in archive.entries().map_err(unsound)? {
-        apply.entry(&mut entry.map_err(unsound)?).map_err(told)?;
+    while let Some(mut entry) = archive.next().map_err(unsound)? {
+        apply.entry(&mut entry).map_err(told)?;
     }
     // The host must not find that nobody reads the rest of what it sends.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(|e| told(Fault::from(e)))?;
@@ -63,6 +70,7 @@ pub fn apply(root: &OwnedFd, archive: File) -> Result<(), Failure> {
 
 struct Apply<'a> {
     root: &'a OwnedFd,
+    marks: Marks,
     /// The directory of the last entry: archives go through a tree in order.
     parent: Option<(PathBuf, OwnedFd)>,
     /// Hashes of the paths that this layer has brought: its deletions are about what is below it.
@@ -70,18 +78,18 @@ struct Apply<'a> {
     hasher: RandomState,
     /// Their times change with what is put into them.
     directories: Vec<(PathBuf, i64)>,
-    buffer: Vec<u8>,
+    buffer: Pages,
 }
 
 impl Apply<'_> {
-    fn entry(&mut self, entry: &mut Entry<impl Read>) -> Done {
-        let raw = entry.path_bytes().into_owned();
-        let kind = entry.header().entry_type();
+    fn entry(&mut self, entry: &mut Entry<'_, impl Read>) -> Done {
+        let raw = entry.path.clone();
+        let kind = entry.header.entry_type();
         let path = cleaned(&raw).ok_or_else(|| at(&raw)(Errno::PERM))?;
         let (Some(name), Some(above)) = (path.file_name().map(OsStr::to_owned), path.parent()) else {
             return self.root_entry(entry, kind, &raw);
         };
-        if name.as_bytes().starts_with(WHITEOUT) {
+        if self.marks == Marks::Count && name.as_bytes().starts_with(WHITEOUT) {
             return self.whiteout(above, name.as_bytes(), &raw);
         }
         let parent = self.parent(above, &raw)?;
@@ -92,7 +100,7 @@ impl Apply<'_> {
     }
 
     /// A root that is no directory is left aside.
-    fn root_entry(&mut self, entry: &mut Entry<impl Read>, kind: EntryType, raw: &[u8]) -> Done {
+    fn root_entry(&mut self, entry: &mut Entry<'_, impl Read>, kind: EntryType, raw: &[u8]) -> Done {
         if kind != EntryType::Directory {
             return Ok(());
         }
@@ -104,7 +112,7 @@ impl Apply<'_> {
 
     fn put(
         &mut self,
-        entry: &mut Entry<impl Read>,
+        entry: &mut Entry<'_, impl Read>,
         kind: EntryType,
         parent: &OwnedFd,
         name: &OsStr,
@@ -117,8 +125,8 @@ impl Apply<'_> {
             return self.link(entry, &found, parent, name, path, raw);
         }
         if matches!(kind, EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse) {
-            let file = create(parent, name, &found).map_err(at(raw))?;
-            return self.content(entry, file, &found, raw);
+            let file = make(parent, name, &found).map_err(at(raw))?;
+            return self.content(entry, &file, &found, raw);
         }
         let stays = make_way(parent, name, is_directory).map_err(at(raw))?;
         match kind {
@@ -152,7 +160,7 @@ impl Apply<'_> {
     /// A second name; the header speaks of the file, too.
     fn link(
         &mut self,
-        entry: &Entry<impl Read>,
+        entry: &Entry<'_, impl Read>,
         found: &Attributes,
         parent: &OwnedFd,
         name: &OsStr,
@@ -170,29 +178,22 @@ impl Apply<'_> {
         make_way(parent, name, false).map_err(at(raw))?;
         linkat(&directory, first_name, parent, name, AtFlags::empty()).map_err(at(raw))?;
         let stat = statat(parent, name, AtFlags::SYMLINK_NOFOLLOW).map_err(at(raw))?;
+        // Mostly it says what is so already. A change of owner takes capabilities and set-uid bits away.
+        if (stat.st_uid, stat.st_gid) == (found.uid, found.gid) && stat.st_mode & 0o7777 == found.mode {
+            return utimensat(parent, name, &times(found.mtime), AtFlags::SYMLINK_NOFOLLOW).map_err(at(raw));
+        }
         settle(parent, name, FileType::from_raw_mode(stat.st_mode).is_symlink(), found).map_err(at(raw))
     }
 
-    fn content(&mut self, entry: &mut Entry<impl Read>, mut file: File, found: &Attributes, raw: &[u8]) -> Done {
-        let mut size: u64 = 0;
-        let mut ends_in_hole = false;
-        loop {
-            let count = fill(entry, &mut self.buffer).map_err(at(raw))?;
-            ends_in_hole = write_sparsely(&mut file, &self.buffer[..count], ends_in_hole).map_err(at(raw))?;
-            size += count as u64;
-            if count < self.buffer.len() {
-                break;
-            }
-        }
-        if ends_in_hole {
-            ftruncate(&file, size).map_err(at(raw))?;
-        }
+    fn content(&mut self, entry: &mut Entry<'_, impl Read>, file: &File, found: &Attributes, raw: &[u8]) -> Done {
+        let size = entry.size;
+        content::write(entry, file, size, &mut self.buffer).map_err(at(raw))?;
         // A change of owner takes capabilities away: attributes come after it.
-        own(&file, found).map_err(at(raw))?;
+        own(file, found, false).map_err(at(raw))?;
         for (name, value) in &found.xattrs {
-            fsetxattr(&file, OsStr::from_bytes(name), value, XattrFlags::empty()).map_err(at(raw))?;
+            fsetxattr(file, OsStr::from_bytes(name), value, XattrFlags::empty()).map_err(at(raw))?;
         }
-        futimens(&file, &times(found.mtime)).map_err(at(raw))
+        futimens(file, &times(found.mtime)).map_err(at(raw))
     }
 
     /// The directory of an entry, made with root as its owner where neither this layer nor one below has it.
@@ -327,37 +328,9 @@ fn remove(parent: &OwnedFd, name: &CStr, depth: usize) -> rustix::io::Result<()>
     unlinkat(parent, name, AtFlags::REMOVEDIR)
 }
 
-/// Whether the last page was left out.
-fn write_sparsely(file: &mut File, bytes: &[u8], mut in_hole: bool) -> io::Result<bool> {
-    let mut rest = bytes;
-    while !rest.is_empty() {
-        let holes = rest.chunks_exact(PAGE).take_while(|page| is_zero(page)).count();
-        if holes > 0 {
-            let skipped = holes * PAGE;
-            file.seek(SeekFrom::Current(i64::try_from(holes).unwrap_or(0) * HOLE))?;
-            rest = &rest[skipped..];
-            in_hole = true;
-            continue;
-        }
-        let full = rest
-            .chunks(PAGE)
-            .take_while(|page| page.len() < PAGE || !is_zero(page))
-            .map(<[u8]>::len)
-            .sum();
-        file.write_all(&rest[..full])?;
-        rest = &rest[full..];
-        in_hole = false;
-    }
-    Ok(in_hole)
-}
-
-fn is_zero(page: &[u8]) -> bool {
-    page.first() == Some(&0) && page.iter().all(|byte| *byte == 0)
-}
-
 /// A directory's owner, mode and attributes; `had`: it may have attributes that are not to stay.
 fn dress(directory: &OwnedFd, found: &Attributes, had: bool) -> rustix::io::Result<()> {
-    own(directory, found)?;
+    own(directory, found, false)?;
     if had {
         for (name, _) in extended(directory)? {
             if !found.xattrs.iter().any(|(kept, _)| *kept == name) {
@@ -371,32 +344,13 @@ fn dress(directory: &OwnedFd, found: &Attributes, had: bool) -> rustix::io::Resu
     Ok(())
 }
 
-/// Most files are as they should be once they are made: looking costs less than changing. Owner before mode, because a change of
-/// owner takes set-uid bits away.
-fn own(file: impl std::os::fd::AsFd, found: &Attributes) -> rustix::io::Result<()> {
-    let made = fstat(&file)?;
-    let is_foreign = (made.st_uid, made.st_gid) != (found.uid, found.gid);
-    if is_foreign {
-        fchown(&file, Some(Uid::from_raw(found.uid)), Some(Gid::from_raw(found.gid)))?;
-    }
-    if is_foreign || made.st_mode & 0o7777 != found.mode {
-        fchmod(&file, Mode::from_raw_mode(found.mode))?;
-    }
-    Ok(())
-}
-
 /// A new file; what is there already gives way.
-fn create(parent: &OwnedFd, name: &OsStr, found: &Attributes) -> rustix::io::Result<File> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mode = Mode::from_raw_mode(found.mode & 0o777);
-    match openat(parent, name, flags, mode) {
-        Err(Errno::EXIST) => {
-            make_way(parent, name, false)?;
-            openat(parent, name, flags, mode)
-        }
-        other => other,
+fn make(parent: &OwnedFd, name: &OsStr, found: &Attributes) -> rustix::io::Result<File> {
+    if let Some(file) = create(parent, name, found.mode)? {
+        return Ok(file);
     }
-    .map(File::from)
+    make_way(parent, name, false)?;
+    create(parent, name, found.mode)?.ok_or(Errno::EXIST)
 }
 
 /// What is not open: links, devices, pipes, second names.
@@ -436,10 +390,14 @@ mod tests {
         }
 
         fn apply(&self, members: &[Vec<u8>]) -> Result<(), Failure> {
+            self.apply_as(Marks::Count, members)
+        }
+
+        fn apply_as(&self, marks: Marks, members: &[Vec<u8>]) -> Result<(), Failure> {
             let path = self.base.join("archive");
             fs::write(&path, [members.concat(), vec![0; 1024]].concat()).unwrap();
             let root = openat(rustix::fs::CWD, self.base.join("root"), DIRECTORY, Mode::empty()).unwrap();
-            apply(&root, File::open(path).unwrap())
+            apply(&root, marks, File::open(path).unwrap())
         }
 
         fn listed(&self, name: &str) -> Vec<String> {
@@ -550,6 +508,16 @@ mod tests {
         ] {
             assert!(scene.apply(&[bad]).is_err());
         }
+    }
+
+    #[test]
+    fn names_are_names_where_nothing_is_deleted() {
+        let scene = Scene::new("names");
+        fs::write(scene.path("x"), "old").unwrap();
+        let members = [file(".wh.x"), directory("d"), file("d/.wh..wh..opq"), file(".wh.")];
+        scene.apply_as(Marks::AreNames, &members).unwrap();
+        assert_eq!(scene.listed(""), [".wh.", ".wh.x", "d", "x"]);
+        assert_eq!(scene.listed("d"), [".wh..wh..opq"]);
     }
 
     #[test]

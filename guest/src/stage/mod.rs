@@ -5,24 +5,26 @@ mod apply;
 mod diff;
 pub mod layers;
 mod mounts;
+mod places;
 mod relay;
 pub mod request;
 mod step;
 
-use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixListener;
 
 use rustix::fs::{Mode, OFlags, open};
 
 use crate::cgroup::Cgroup;
 use crate::clone::Child;
-use crate::errand::{self, output, own, told};
+use crate::errand;
 use crate::failure::{Code, Failure, Stage as _};
 use crate::request::Network;
 use crate::rootfs::{self, SCRATCH};
 use crate::shares;
 use crate::stdio::AgentEnds;
+use crate::transfer::Input;
+use apply::Marks;
 use layers::Layers;
 use request::{Begin, Step};
 
@@ -53,8 +55,8 @@ pub struct Stage {
     network: Network,
     layers: Layers,
     state: State,
-    /// Paths that the last step's mounts are on, and those above them.
-    places: Vec<Vec<u8>>,
+    /// What the last step's mounts were asked to be on.
+    targets: Vec<String>,
     trees: Vec<String>,
     sockets: Vec<OwnedFd>,
     /// Of the last step: nobody is to wait for the kernel to clear its mounts away.
@@ -86,7 +88,7 @@ impl Stage {
             network: begin.network.clone(),
             layers: Layers::new()?,
             state: State::Ready,
-            places: Vec::new(),
+            targets: Vec::new(),
             trees: Vec::new(),
             sockets: Vec::new(),
             namespace: None,
@@ -113,17 +115,17 @@ impl Stage {
     ///
     /// # Errors
     /// `busy`, or the kernel's.
-    pub fn add(&mut self, key: u32) -> Result<(Child, AgentEnds), Failure> {
+    pub fn add(&mut self, key: u32, disk: Option<BorrowedFd<'_>>) -> Result<(Child, AgentEnds), Failure> {
         self.expect(State::Ready)?;
         let overlay = self.layers.for_adding()?;
         let started = errand::spawn(
             libc::CLONE_NEWNS,
-            None,
+            disk,
             || overlay.mount(rootfs::ROOT),
             |session| {
                 session.begin();
                 let root = crate::files::open_directory(rootfs::ROOT)?;
-                apply::apply(&root, File::from(own(rustix::stdio::stdin())?))
+                apply::apply(&root, Marks::Count, Input::open(session.kept.take())?)
             },
         )?;
         self.state = State::Adding(key);
@@ -134,7 +136,7 @@ impl Stage {
     ///
     /// # Errors
     /// `bad_request` for a name that is taken or no word, or the kernel's.
-    pub fn tree(&mut self, name: &str) -> Result<(Child, AgentEnds), Failure> {
+    pub fn tree(&mut self, name: &str, disk: Option<BorrowedFd<'_>>) -> Result<(Child, AgentEnds), Failure> {
         let word = !name.is_empty() && name.len() <= MAX_NAME && name.bytes().all(|b| b.is_ascii_alphanumeric());
         if !word || self.trees.iter().any(|known| known == name) {
             return Err(Failure::new(Code::BadRequest, "request", "name: a new word"));
@@ -144,12 +146,12 @@ impl Stage {
         self.trees.push(name.into());
         errand::spawn(
             0,
-            None,
+            disk,
             || Ok(()),
             |session| {
                 session.begin();
                 let root = crate::files::open_directory(&path)?;
-                apply::apply(&root, File::from(own(rustix::stdio::stdin())?))
+                apply::apply(&root, Marks::AreNames, Input::open(session.kept.take())?)
             },
         )
     }
@@ -161,7 +163,7 @@ impl Stage {
     pub fn step(&mut self, key: u32, step: &Step) -> Result<(Child, AgentEnds), Failure> {
         self.expect(State::Ready)?;
         self.sockets = mounts::listen(&step.mounts)?;
-        self.places = mounts::places(&step.mounts);
+        self.targets = step.mounts.iter().map(|mount| mount.target().into()).collect();
         let root = self.layers.for_step()?;
         let started = step::spawn(step, &root, &self.network, self.directory.as_fd())?;
         self.namespace = open(
@@ -191,18 +193,26 @@ impl Stage {
     ///
     /// # Errors
     /// `busy`, or the kernel's.
-    pub fn layer(&mut self, key: u32, max_mtime: Option<i64>) -> Result<(Child, AgentEnds), Failure> {
+    pub fn layer(
+        &mut self,
+        key: u32,
+        max_mtime: Option<i64>,
+        disk: Option<BorrowedFd<'_>>,
+    ) -> Result<(Child, AgentEnds), Failure> {
         self.expect(State::Changed)?;
         let (below, upper) = self.layers.difference();
         let started = errand::spawn(
             libc::CLONE_NEWNS,
-            None,
+            disk,
             || below.mount_below(),
             |session| {
                 session.begin();
                 let lower = crate::files::open_directory(below.seen_below())?;
                 let upper = crate::files::open_directory(&upper)?;
-                diff::write(&upper, &lower, &self.places, max_mtime, output()?).map_err(told)
+                let places = places::places(&lower, &self.targets);
+                crate::files::write(session, |output| {
+                    diff::write(&upper, &lower, &places, max_mtime, output)
+                })
             },
         )?;
         self.state = State::Packing(key);

@@ -14,9 +14,11 @@ use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount, mount_remount};
 
 use super::listen_on;
+use super::places::resolve;
 use super::request::Mount;
 use crate::box_mounts::bind;
 use crate::failure::{Code, Failure, Stage};
+use crate::files::pack::os;
 use crate::mount_point;
 
 /// Where the agent has the shares, the sockets, and the trees.
@@ -119,18 +121,22 @@ fn file(directory: &OwnedFd, name: &str, mount: &Mount, input: &OwnedFd) -> Resu
 /// # Errors
 /// `mount_failed` with the target.
 pub fn mount_all(mounts: &[Mount], sources: &Sources) -> Result<(), Failure> {
+    let root = open("/", HANDLE | OFlags::DIRECTORY, Mode::empty()).mounting("/")?;
     for (mount, source) in mounts.iter().zip(&sources.0) {
         let target = mount.target();
+        // Links that lead to nothing are followed as well: what they name is made.
+        let path = resolve(&root, target).mounting(target)?;
+        let path = Path::new("/").join(os(&path));
         match source {
-            Some(source) => place(mount, source, target).mounting(target)?,
-            None => tmpfs(mount, target).mounting(target)?,
+            Some(source) => place(mount, source, &path).mounting(target)?,
+            None => tmpfs(mount, &path).mounting(target)?,
         }
     }
     Ok(())
 }
 
-fn tmpfs(wanted: &Mount, target: &str) -> rustix::io::Result<()> {
-    mount_point::directory(Path::new(target))?;
+fn tmpfs(wanted: &Mount, target: &Path) -> rustix::io::Result<()> {
+    mount_point::directory(target)?;
     let size = match wanted {
         Mount::Tmpfs {
             size_bytes: Some(size), ..
@@ -141,11 +147,11 @@ fn tmpfs(wanted: &Mount, target: &str) -> rustix::io::Result<()> {
     mount("tmpfs", target, "tmpfs", MountFlags::NOSUID, options.as_c_str())
 }
 
-fn place(mount: &Mount, source: &OwnedFd, target: &str) -> rustix::io::Result<()> {
+fn place(mount: &Mount, source: &OwnedFd, target: &Path) -> rustix::io::Result<()> {
     if FileType::from_raw_mode(fstat(source)?.st_mode).is_dir() {
-        mount_point::directory(Path::new(target))?;
+        mount_point::directory(target)?;
     } else {
-        mount_point::file(Path::new(target))?;
+        mount_point::file(target)?;
     }
     if let Mount::Share { mode, uid, gid, .. } = mount {
         own(source.as_fd(), *mode, *uid, *gid)?;
@@ -203,55 +209,4 @@ pub fn listen(mounts: &[Mount]) -> Result<Vec<OwnedFd>, Failure> {
         }
     }
     Ok(listeners)
-}
-
-/// The paths of the targets and of all directories above them, as they stand in a layer.
-#[must_use]
-pub fn places(mounts: &[Mount]) -> Vec<Vec<u8>> {
-    let mut found: Vec<Vec<u8>> = crate::files::changes::PLACES
-        .iter()
-        .map(|place| place.to_vec())
-        .collect();
-    for mount in mounts {
-        let mut path = Vec::new();
-        for name in mount
-            .target()
-            .split('/')
-            .filter(|name| !name.is_empty() && *name != ".")
-        {
-            if name == ".." {
-                while path.last().is_some_and(|last| *last != b'/') {
-                    path.pop();
-                }
-                path.pop();
-                continue;
-            }
-            if !path.is_empty() {
-                path.push(b'/');
-            }
-            path.extend_from_slice(name.as_bytes());
-            if !found.contains(&path) {
-                found.push(path.clone());
-            }
-        }
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_are_the_targets_and_what_is_above_them() {
-        let mounts = ["/root//.cache/go", "/opt/../srv/x"].map(|target| Mount::Tmpfs {
-            target: target.into(),
-            size_bytes: None,
-        });
-        let found = places(&mounts);
-        for place in ["root", "root/.cache", "root/.cache/go", "srv", "srv/x", "etc/hosts"] {
-            assert!(found.contains(&place.as_bytes().to_vec()), "{place}");
-        }
-        assert!(!found.contains(&b"opt/srv".to_vec()));
-    }
 }

@@ -29,18 +29,31 @@ export class Chain {
   readonly base: Base;
   readonly layers: readonly BuiltLayer[];
   readonly tree: RootTree;
-  /** Equal for equal roots. */
+  /** Equal for roots that are equal and have come about alike. */
   readonly identity: string;
+  /** What it came from: digests of layers, and null for each command that left the root as it was. */
+  readonly #past: readonly (string | null)[];
 
-  private constructor(base: Base, layers: readonly BuiltLayer[], tree: RootTree) {
+  private constructor(
+    base: Base,
+    layers: readonly BuiltLayer[],
+    tree: RootTree,
+    past: readonly (string | null)[],
+  ) {
     this.base = base;
     this.layers = layers;
     this.tree = tree;
-    this.identity = cacheKey('root', [...base.diffIds, ...layers.map(({ diffId }) => diffId)]);
+    this.#past = past;
+    this.identity = cacheKey('root', past);
   }
 
   static on(base: Base): Chain {
-    return new Chain(base, [], new RootTree({ name: base.name, rootfs: base.rootfs }));
+    return new Chain(base, [], new RootTree({ name: base.name, rootfs: base.rootfs }), base.diffIds);
+  }
+
+  /** After a command that has changed nothing here: the same command again is another one, for what it does elsewhere. */
+  afterCommand(): Chain {
+    return new Chain(this.base, this.layers, this.tree, [...this.#past, null]);
   }
 
   /** @param listing what is in the layer, if that is known without reading it */
@@ -48,6 +61,6 @@ export class Chain {
     const { diffId } = layer;
     const known = listing === undefined ? {} : { listing };
     const tree = this.tree.withLayer({ diffId, read: () => readLayer(layout, layer), ...known });
-    return new Chain(this.base, [...this.layers, layer], tree);
+    return new Chain(this.base, [...this.layers, layer], tree, [...this.#past, diffId]);
   }
 }

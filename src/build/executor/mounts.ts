@@ -2,14 +2,15 @@
 import { posix } from 'node:path';
 
 import type { CacheMountRequest } from '../cache/mounts.ts';
-import { extractArchive } from '../context/extract-archive.ts';
 import type { Run } from '../dockerfile/instructions/types.ts';
+import { checkMountTarget } from '../dockerfile/instructions/mount.ts';
 import type { Mount } from '../dockerfile/instructions/mount-types.ts';
 import type { PlannedStage, Source } from '../dockerfile/plan/types.ts';
 import type { RunMount } from '../stage/types.ts';
 import { selectForMount } from '../transfer/select-for-mount.ts';
 import type { Step } from './evaluate-stages.ts';
 import { StepFailure } from './failure.ts';
+import { putInitialFiles } from './initial-files.ts';
 import type { KeyPart } from './key.ts';
 import type { BuildSession } from './session.ts';
 
@@ -19,6 +20,8 @@ const CACHE_MODE = 0o755;
 
 /** A mount that is ready. */
 export interface PreparedMount {
+  /** Where it is to be; empty without a mount. */
+  target: string;
   /** What the step's result depends on. */
   key: KeyPart;
   /** Null: there is none, and none is needed. @param shareOf the name of the share that shows a cache */
@@ -34,7 +37,7 @@ export interface MountSurroundings {
 }
 
 /**
- * The mounts of a RUN, in their order.
+ * The mounts of a RUN, by their targets: one below another comes after it, in whichever order they are asked for.
  * @param sources where each one's `from` leads
  * @throws StepFailure for a secret or an agent that is required and was not given; what selectForMount throws
  */
@@ -50,7 +53,9 @@ export async function prepareMounts(
     if (mount.type === 'ssh' && one.mount !== null) agents += 1;
     prepared.push(one);
   }
-  return prepared;
+  return prepared.toSorted(
+    (one, other) => Number(one.target > other.target) - Number(one.target < other.target),
+  );
 }
 
 /**
@@ -90,7 +95,7 @@ function prepare(mount: Mount, around: Around): Promise<PreparedMount> | Prepare
       const target = targetOf(mount, around);
       const sizeBytes = mount.size === 0 ? null : mount.size;
       const made: RunMount = { type: 'tmpfs', target, sizeBytes };
-      return { key: ['tmpfs', target, sizeBytes], mount: () => made, environment: [], cache: null };
+      return { target, key: ['tmpfs', target, sizeBytes], mount: () => made, environment: [], cache: null };
     }
     case 'secret':
       return secret(mount, around);
@@ -108,6 +113,7 @@ async function bind(mount: Mount, around: Around): Promise<PreparedMount> {
   const { tree } = await session.sources.open(source, stage);
   const content = await selectForMount(tree, posix.resolve('/', mount.source), { signal });
   return {
+    target,
     key: ['bind', target, mount.readonly, content.contentDigest],
     mount: () => ({
       type: 'bind',
@@ -128,6 +134,7 @@ async function cache(mount: Mount, around: Around): Promise<PreparedMount> {
   const { id } = request;
   const { mode = CACHE_MODE, uid = 0, gid = 0, readonly: readOnly } = mount;
   return {
+    target,
     key: ['cache', target, id, readOnly],
     mount: (shareOf) => ({ type: 'cache', target, readOnly, share: shareOf(request), mode, uid, gid }),
     environment: [],
@@ -147,9 +154,7 @@ async function requestOf(
   const { tree } = await session.sources.open(source, stage);
   const content = await selectForMount(tree, posix.resolve('/', mount.source), { signal });
   const { env } = session.remote;
-  const fill = async (directory: string): Promise<void> => {
-    await extractArchive(content.tar(signal), directory, { env, signal });
-  };
+  const fill = (directory: string): Promise<void> => putInitialFiles(content, directory, { env, signal });
   return { id, sharing, initial: { digest: content.contentDigest, fill }, description };
 }
 
@@ -163,6 +168,7 @@ async function secret(mount: Mount, around: Around): Promise<PreparedMount> {
   if (content === undefined && mount.required) throw new StepFailure(`secret ${id}: not found`, run.lines);
   const { mode = SECRET_MODE, uid = 0, gid = 0 } = mount;
   return {
+    target: inFile ? target : '',
     key: ['secret', inFile ? target : '', id, mount.env ?? '', mode, uid, gid],
     mount:
       content === undefined || !inFile ? null : () => ({ type: 'secret', target, content, mode, uid, gid }),
@@ -181,6 +187,7 @@ function ssh(mount: Mount, around: Around): PreparedMount {
   const target = mount.target === '' ? `/run/buildkit/ssh_agent.${agents}` : targetOf(mount, around);
   const { mode = SSH_MODE, uid = 0, gid = 0 } = mount;
   return {
+    target,
     key: ['ssh', target, id, mode, uid, gid],
     mount: agentSocket === undefined ? null : () => ({ type: 'ssh', target, mode, uid, gid, agentSocket }),
     environment: agentSocket === undefined || agents > 0 ? [] : [['SSH_AUTH_SOCK', target]],
@@ -188,6 +195,9 @@ function ssh(mount: Mount, around: Around): PreparedMount {
   };
 }
 
+/** @throws DockerfileError for the root itself */
 function targetOf(mount: Mount, { workingDirectory }: MountSurroundings): string {
-  return posix.resolve('/', workingDirectory, mount.target);
+  const target = posix.resolve('/', workingDirectory, mount.target);
+  checkMountTarget(target);
+  return target;
 }

@@ -59,7 +59,8 @@ export class StageProgress {
   ): Promise<StepResult> {
     const { once, epoch } = this.session;
     let made = false;
-    const result = await once.do(key, async () => {
+    // What is to be made anew is not what another stage may take from an earlier build.
+    const result = await once.do(`${this.#isFresh} ${key}`, async () => {
       const found = await this.known(key);
       if (found !== null) return found;
       made = true;
@@ -74,7 +75,11 @@ export class StageProgress {
 
   /** What an earlier build has noted under this key; null when the stage is to be made anew. */
   async known(key: string): Promise<StepResult | null> {
-    return this.session.isFresh(this.stage.from.name) ? null : this.session.cache.find(key);
+    return this.#isFresh ? null : this.session.cache.find(key);
+  }
+
+  get #isFresh(): boolean {
+    return this.session.isFresh(this.stage.from.name);
   }
 
   /** Notes a result under a further key. */
@@ -83,10 +88,13 @@ export class StageProgress {
   }
 
   /** A step is done. */
-  advance(key: string, { text }: Pick<Step, 'text'>, result: StepResult): void {
+  advance(key: string, { text, instruction }: Pick<Step, 'text' | 'instruction'>, result: StepResult): void {
     this.#parent = key;
     this.steps.push({ key, result, description: text });
-    if (result.layer === null) return;
+    if (result.layer === null) {
+      if (instruction.kind === 'run') this.chain = this.chain.afterCommand();
+      return;
+    }
     const { layout, listings } = this.session;
     this.chain = this.chain.with(layout, result.layer, listings.get(result.layer.diffId));
   }

@@ -194,6 +194,8 @@ async function unpacked(
 /** The content of the one file that a match is. */
 async function* bytesOf({ source, node }: Match): AsyncGenerator<Buffer, void, undefined> {
   if (isDirectory(node)) return;
+  const pieces = source.content(node);
   // Contexts are directories of the host: each file can be had alone.
-  yield* source.content(node) ?? [];
+  if (pieces === null) throw new Error('a file of a context that cannot be had alone');
+  yield* pieces;
 }

@@ -1,6 +1,7 @@
 /** `RUN --mount=type=bind`: what a mount shows. */
 import { PassThrough } from 'node:stream';
 
+import type { TarEntry } from '../../images/layers/tar/entry.ts';
 import { followLinks, isDirectory, nodeAt } from '../../images/layers/tree.ts';
 import { Emitter, emitAll } from '../tree/emit.ts';
 import type { SourceTree } from '../tree/source-tree.ts';
@@ -18,6 +19,8 @@ export interface MountContent {
   tar(signal?: AbortSignal): AsyncIterable<Buffer>;
   /** The name of the entry if it is one file; null for a directory. */
   single: string | null;
+  /** Of the directory itself; null for a file, and where nothing is known of it. */
+  top: TarEntry | null;
 }
 
 /**
@@ -42,6 +45,7 @@ export async function selectForMount(
     contentDigest: known ?? (await digestOfAll(shown, options.signal)),
     tar: (signal) => tarOf(shown, signal),
     single: isFile ? shown.name : null,
+    top: isDirectory(node) ? node.entry : null,
   };
 }
 

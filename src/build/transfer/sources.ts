@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 
 import { type Directory, followLinks, isDirectory, type Leaf, nodeAt } from '../../images/layers/tree.ts';
 import { DockerfileError } from '../dockerfile/error.ts';
+import { isSocket } from '../tree/directory-tree.ts';
 import { Pauses } from '../tree/pause.ts';
 import type { SourceTree } from '../tree/source-tree.ts';
 import { textOf } from '../tree/text.ts';
@@ -50,6 +51,8 @@ export async function matchesOf(source: SourceTree, question: SourceQuestion): P
       if (include === null && question.exclude.length === 0) throw notFound(source, shownPath(names));
       if (required === null) throw systemFailure('lstat', names, 'no such file or directory');
     } else {
+      // Where BuildKit makes an empty file: nobody names a socket for that.
+      if (isSocket(node)) throw sourceFailure(source, `${JSON.stringify(shownPath(names))}: is a socket`);
       const name = names.at(-1) ?? '';
       found.push(await matchOf(source, { name, node }, selection, question.signal));
     }

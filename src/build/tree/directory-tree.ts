@@ -243,6 +243,11 @@ export class DirectoryTree implements SourceTree, Disposable {
   }
 }
 
+/** True for a socket, which no image can hold: what is copied with its directory becomes an empty file. */
+export function isSocket(node: Leaf | Directory): boolean {
+  return 'isSocket' in node && node.isSocket === true;
+}
+
 function isHost(leaf: Leaf): leaf is HostLeaf {
   return 'ctimeMs' in leaf;
 }

@@ -23,17 +23,29 @@ export class HeldContents {
    * @returns false, and gives none, when one of them is not here.
    */
   async give(leaves: readonly Leaf[], visitor: ContentVisitor): Promise<boolean> {
-    if (!leaves.every((leaf) => this.#contents.has(leaf))) return false;
-    for (const leaf of leaves) {
+    // All at once: while the visitor is waited for, others may ask for the same files.
+    const taken = this.#take(leaves);
+    if (taken === null) return false;
+    for (const [leaf, pieces] of taken) {
       visitor.begin(leaf);
-      for (const piece of this.#contents.get(leaf) ?? []) {
-        this.#bytes -= piece.length;
-        visitor.content(piece);
-      }
-      this.#contents.delete(leaf);
+      for (const piece of pieces) visitor.content(piece);
       await visitor.settled();
     }
     return true;
+  }
+
+  #take(leaves: readonly Leaf[]): Map<Leaf, Buffer[]> | null {
+    const taken = new Map<Leaf, Buffer[]>();
+    for (const leaf of leaves) {
+      const pieces = this.#contents.get(leaf);
+      if (pieces === undefined) return null;
+      taken.set(leaf, pieces);
+    }
+    for (const [leaf, pieces] of taken) {
+      this.#contents.delete(leaf);
+      for (const { length } of pieces) this.#bytes -= length;
+    }
+    return taken;
   }
 }
 

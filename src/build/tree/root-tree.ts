@@ -130,7 +130,9 @@ export class RootTree implements SourceTree {
     const known = digests.get(leaf.ordinal);
     if (known !== undefined) return known;
     const hash = createHash('sha256');
-    for (const piece of this.content(leaf) ?? []) {
+    const pieces = this.content(leaf);
+    if (pieces === null) throw new Error('a file of a base that there is not');
+    for (const piece of pieces) {
       hash.update(piece);
       await pauses.after(piece.length);
     }
@@ -171,7 +173,8 @@ async function streamLayer(
   let left = wanted.size;
   let isWanted = false;
   let isPast = false;
-  const reader = new TarReader(errorOf(layer.diffId), new Budget(), {
+  const broken = errorOf(layer.diffId);
+  const reader = new TarReader(broken, new Budget(), {
     entry() {
       ordinal += 1;
       isPast = left === 0;
@@ -192,4 +195,5 @@ async function streamLayer(
     if (isPast) return;
   }
   reader.end();
+  if (left > 0) throw broken('it lacks a file that it had');
 }

@@ -181,25 +181,20 @@ async function send(
   const stream = await open(record, place, { op: 'put', path: directory });
   stream.output.resume();
   let bytes = 0;
-  const { input } = stream;
-  // Whatever ends the request early also ends the wait for room.
   let over = false;
-  const ended = stream.done.finally(() => {
-    over = true;
-    input.emit('drain');
-  });
+  const ended = stream.done.finally(() => (over = true));
   ended.catch(() => {});
   try {
     for await (const piece of archive) {
       if (over) break;
       bytes += piece.length;
-      if (!input.write(piece)) await new Promise<void>((resolve) => void input.once('drain', resolve));
+      await stream.send(piece);
     }
+    await stream.end();
   } catch (error) {
     stream.abort();
     throw error;
   }
-  input.end();
   await stream.done;
   return bytes;
 }
@@ -226,7 +221,7 @@ async function unpack(
   try {
     using files = extractor(top, options);
     let bytes = 0;
-    for await (const piece of stream.output as AsyncIterable<Buffer>) {
+    for await (const piece of stream.pieces()) {
       bytes += piece.length;
       files.reader.push(piece);
     }

@@ -23,12 +23,12 @@ export interface PackOptions {
   owners: boolean;
 }
 
-const PIECE = 256 * 1024;
+const PIECE = 1024 * 1024;
 const PERMISSIONS = 0o7777;
 
 /**
  * The archive of `name` in the open directory, piece by piece: no more is held than one piece and the names of one path's
- * directories. Names hold one byte a character.
+ * directories. Names hold one byte a character. A piece of 64 KiB or more is good until the next is asked for.
  * @throws A3sError `io` naming a file that cannot be archived, errors of node:fs.
  */
 export async function* pack(
@@ -89,8 +89,10 @@ class Packer {
     try {
       const stat = fstatSync(file);
       yield this.#header('file', stat, path, { size: stat.size });
+      // One for the whole file: memory that was never touched costs more than what is read into it.
+      const buffer = Buffer.allocUnsafe(Math.min(PIECE, stat.size));
       for (let left = stat.size; left > 0;) {
-        const piece = Buffer.allocUnsafe(Math.min(PIECE, left));
+        const piece = buffer.subarray(0, left);
         const count = readSync(file, piece);
         if (count === 0) piece.fill(0);
         const bytes = count === 0 ? piece : piece.subarray(0, count);

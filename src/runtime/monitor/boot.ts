@@ -15,7 +15,8 @@ import {
 } from '../templates/ensure.ts';
 import { shapeOf } from '../templates/shape.ts';
 import { CloneError, cloneSpawn, startClone, type Vm } from '../vm.ts';
-import type { MachineShape, Share } from '../qemu/args.ts';
+import { type MachineShape, type Share, TRANSFER } from '../qemu/args.ts';
+import { provideTransfer } from '../transfer/disk.ts';
 import { takeEarly, type EarlyVm } from './early-vm.ts';
 import { planMounts, type MountPlan } from './mounts.ts';
 import { provideScratch } from './scratch.ts';
@@ -148,15 +149,18 @@ async function bootFrom(
   };
   const spawn = cloneSpawn(context, plan);
   const early = await takeEarly(parts.early, spawn);
-  // Who planned the early one has made its disk.
-  if (early === null) provideScratch(paths.scratch, original, record.has_writes);
+  // Who planned the early one has made its disks.
+  if (early === null) {
+    provideScratch(paths.scratch, original, record.has_writes);
+    provideTransfer(paths.transfer);
+  }
   const { qemu, ready } = startClone(
     spawn,
     { ...plan, scratchKept: record.has_writes, deadlineMs: bootTryMs(), lost: options.lost },
     early,
   );
-  qemu.qmp.onEvent = (name) => {
-    if (name === 'BLOCK_IO_ERROR') options.diskFull();
+  qemu.qmp.onDiskError = (disk) => {
+    if (disk !== TRANSFER) options.diskFull();
   };
   options.spawned(qemu, { network, mounts });
   const vm = await ready;

@@ -43,6 +43,8 @@ export interface VmPlan {
   incoming: boolean;
   root: Disk;
   scratch: Disk;
+  /** By way of which archives cross. */
+  transfer: Disk;
   /** The value of `-netdev` for id `net0`, from the network backend. */
   netdev: string;
   /** At most `shape.shareSlots`; the rest export `emptyShare`. */
@@ -64,6 +66,8 @@ const TCG_CACHE_MIB = 256;
 export const GUEST_MAC = '52:54:00:a3:50:01';
 /** Nobody has known a clone under another address: its network need not hear that it has moved. */
 const NIC = `virtio-net-device,netdev=net0,mac=${GUEST_MAC},guest_announce=off`;
+/** The transfer disk, for QEMU and the guest. */
+export const TRANSFER = 'transfer';
 const SANDBOX = 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny';
 
 /** A value inside a QEMU option string: commas are doubled. */
@@ -108,6 +112,8 @@ export function qemuArguments(plan: VmPlan): string[] {
     ...channelArguments(plan),
     ...diskArguments('root', plan.root, true),
     ...diskArguments('scratch', plan.scratch, false),
+    // What the host has no room for is this transfer's failure, and no reason to stop the VM.
+    ...diskArguments(TRANSFER, plan.transfer, false, ',rerror=report,werror=report'),
     '-netdev',
     plan.netdev,
     '-device',
@@ -156,9 +162,14 @@ function channelArguments(plan: VmPlan): string[] {
   ];
 }
 
-function diskArguments(name: 'root' | 'scratch', disk: Disk, readOnly: boolean): string[] {
+function diskArguments(
+  name: 'root' | 'scratch' | typeof TRANSFER,
+  disk: Disk,
+  readOnly: boolean,
+  onError = '',
+): string[] {
   const access = `read-only=${readOnly ? 'on' : 'off'}`;
-  const device = ['-device', `virtio-blk-device,drive=${name},serial=${name}`];
+  const device = ['-device', `virtio-blk-device,drive=${name},serial=${name}${onError}`];
   if (disk.kind === 'placeholder') {
     return [
       '-blockdev',

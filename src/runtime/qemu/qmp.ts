@@ -16,8 +16,8 @@ export class Qmp {
   #nextId = 1;
   #text = '';
   #closed = false;
-  /** Told of each event's name. */
-  onEvent: (name: string) => void = () => {};
+  /** QEMU could not read or write the disk with this node name. */
+  onDiskError: (disk: string) => void = () => {};
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -82,7 +82,7 @@ export class Qmp {
       return;
     }
     if (typeof value !== 'object' || value === null) return;
-    if ('event' in value && typeof value.event === 'string') this.onEvent(value.event);
+    if ('event' in value && value.event === 'BLOCK_IO_ERROR') this.onDiskError(diskOf(value));
     if (!('id' in value) || typeof value.id !== 'number') return;
     const pending = this.#pending.get(value.id);
     if (pending === undefined) return;
@@ -103,4 +103,10 @@ export class Qmp {
     }
     this.#pending.clear();
   }
+}
+
+function diskOf(event: object): string {
+  const data = 'data' in event ? event.data : null;
+  const isNamed = typeof data === 'object' && data !== null && 'node-name' in data;
+  return isNamed && typeof data['node-name'] === 'string' ? data['node-name'] : '';
 }

@@ -147,6 +147,7 @@ async function makeFiles(
     binary: context.host.qemu.path,
     args: qemuArguments({
       ...plan,
+      transfer: { kind: 'placeholder' },
       name: `a3s-template ${templateName(options.inputs)}`,
       shape: options.inputs.shape,
       accelerator: options.inputs.accelerator,

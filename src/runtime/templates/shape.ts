@@ -10,7 +10,7 @@ import type { MachineShape } from '../qemu/args.ts';
 const OVERHEAD_MIB = 128;
 /** One part in this many for the kernel's own bookkeeping of memory. */
 const OVERHEAD_SHARE = 32;
-/** Sizes of machine by share slots; the mmio bus has 24 places, six of them taken. */
+/** Sizes of machine by share slots; the mmio bus has 24 places, seven of them taken. */
 const SLOT_CLASSES = [0, 4, 16] as const;
 const MAX_SHARES = Math.max(...SLOT_CLASSES);
 const MAX_VCPUS = 64;

@@ -8,7 +8,7 @@ import { fileFingerprint } from '../host-cache.ts';
 import type { Accelerator, MachineShape } from '../qemu/args.ts';
 
 /** Raised whenever a template made by older code must not be used. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 export interface TemplateFiles {
   dir: string;

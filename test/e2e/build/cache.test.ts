@@ -1,8 +1,9 @@
 /** What a build finds of earlier ones, and what it makes anew. */
-import { rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
+import { temporaryDirectory } from '../../temporary.ts';
 import { a3s, a3sOk } from '../fixture/cli.ts';
 import { makeContext } from './fixture/context.ts';
 
@@ -104,6 +105,30 @@ test('--no-cache makes all anew, --no-cache-filter one stage', async () => {
     'COPY --from=one /f /f',
     'RUN echo 2',
   ]);
+});
+
+test('--no-cache-filter makes a stage’s step anew although another stage has found the same', async () => {
+  const context = contextOf(
+    'FROM a3s/base AS one\nRUN echo 1 >/f\nFROM a3s/base AS two\nRUN echo 1 >/f\nFROM scratch\nCOPY --from=one /f /1\nCOPY --from=two /f /2\n',
+  );
+  await stepsOf([context]);
+  const steps = await stepsOf(['--no-cache-filter', 'two', context]);
+  expect(steps.filter((step) => step.startsWith('RUN')).toSorted()).toEqual([
+    'RUN echo 1 >/f',
+    'RUN echo 1 >/f CACHED',
+  ]);
+});
+
+test('a command that changes nothing is done as often as it is written, and its cache mount outlives the build', async () => {
+  const append = 'RUN --mount=type=cache,target=/c echo x >>/c/f';
+  const count = 'RUN --mount=type=cache,target=/c wc -l </c/f >/n';
+  const context = contextOf(`FROM a3s/base\n${append}\n${append}\n${count}\n`);
+  const out = temporaryDirectory();
+  for (const lines of ['2\n', '4\n']) {
+    expect(await stepsOf(['--no-cache', '-o', out, context])).toEqual([append, append, count]);
+    expect(readFileSync(join(out, 'n'), 'utf8')).toBe(lines);
+  }
+  expect(await stepsOf([context])).toEqual([append, append, count].map((step) => `${step} CACHED`));
 });
 
 test('other hosts and limits make a command anew, as they do with BuildKit', async () => {

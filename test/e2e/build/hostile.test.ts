@@ -130,14 +130,13 @@ describe('pipes and sockets', () => {
   test('a pipe stays one, a socket is an empty file, and nobody waits for them', async () => {
     const ground = withPipes();
     const archive = ['-o', `type=tar,dest=${ground.out}`];
-    const { status, err } = await ground.dockerfile('FROM scratch\nCOPY . /x/\nADD p s /y/\n', archive);
+    const { status, err } = await ground.dockerfile('FROM scratch\nCOPY . /x/\nADD p /y/\n', archive);
     expect(status, err).toBe(0);
     const listed = execFileSync('tar', ['-tvf', ground.out]).toString().trim().split('\n');
     expect(listed.map((line) => `${line[0]} ${line.split(' ').at(-1)}`).toSorted()).toEqual([
       '- x/d/f',
       '- x/d/s',
       '- x/s',
-      '- y/s',
       'd x/',
       'd x/d/',
       'd y/',
@@ -145,6 +144,15 @@ describe('pipes and sockets', () => {
       'p x/p',
       'p y/p',
     ]);
+  });
+
+  test.each(['COPY s /y', 'ADD d/f d/s /y/'])('a socket that is named is refused: %s', async (line) => {
+    const { status, err } = await withPipes().dockerfile(`FROM scratch\n${line}\n`);
+    const path = line.startsWith('COPY') ? '/s' : '/d/s';
+    expect(err.trimEnd().split('\n').at(-1)).toBe(
+      `ERROR: failed to solve: failed to compute cache key: failed to calculate checksum of ref context: "${path}": is a socket`,
+    );
+    expect(status).toBe(1);
   });
 
   test.each([

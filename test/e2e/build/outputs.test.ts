@@ -228,6 +228,7 @@ test('a built image is pushed, pulled elsewhere and run there', async () => {
   await a3sOk(['build', '-q', '-t', name, '--push', runs]);
   const there = machine();
   expect(await there.ok(['pull', '-q', name])).toBe(name);
+  expect(await there.ok(['run', '--rm', name])).toBe('from the build');
   await a3sOk(['rmi', '-f', name]);
   rmSync(runs, { recursive: true });
 });

@@ -22,6 +22,7 @@ const template: VmPlan = {
   incoming: false,
   root: { kind: 'placeholder' },
   scratch: { kind: 'placeholder' },
+  transfer: { kind: 'placeholder' },
   shares: [],
 };
 const clone: VmPlan = {
@@ -30,6 +31,7 @@ const clone: VmPlan = {
   incoming: true,
   root: { kind: 'file', path: '/images/root.squashfs', format: 'raw' },
   scratch: { kind: 'file', path: '/boxes/1/scratch.qcow2', format: 'qcow2' },
+  transfer: { kind: 'file', path: '/boxes/1/transfer', format: 'raw', fleeting: true },
   shares: [],
 };
 
@@ -48,6 +50,7 @@ test('a template boots the kernel, owns its memory, and has placeholders for dis
   expect(values(args, '-blockdev')).toEqual([
     'driver=null-co,node-name=root,size=1099511627776,read-zeroes=on,read-only=on',
     'driver=null-co,node-name=scratch,size=1099511627776,read-zeroes=on,read-only=off',
+    'driver=null-co,node-name=transfer,size=1099511627776,read-zeroes=on,read-only=off',
   ]);
   expect(args).not.toContain('-incoming');
 });
@@ -71,6 +74,7 @@ test('a clone has no kernel, copies memory on write, and waits for its device st
   expect(values(args, '-blockdev')).toEqual([
     'driver=raw,node-name=root,read-only=on,file.driver=file,file.filename=/images/root.squashfs',
     'driver=qcow2,node-name=scratch,read-only=off,discard=unmap,file.driver=file,file.filename=/boxes/1/scratch.qcow2',
+    'driver=raw,node-name=transfer,read-only=off,discard=unmap,cache.no-flush=on,file.driver=file,file.filename=/boxes/1/transfer',
   ]);
 });
 
@@ -84,6 +88,7 @@ test('template and clone have the same devices in the same order', () => {
     'virtserialport,chardev=agent,name=a3s.agent.0',
     'virtio-blk-device,drive=root,serial=root',
     'virtio-blk-device,drive=scratch,serial=scratch',
+    'virtio-blk-device,drive=transfer,serial=transfer,rerror=report,werror=report',
     'virtio-net-device,netdev=net0,mac=52:54:00:a3:50:01,guest_announce=off',
     ...[0, 1, 2, 3].map((slot) => `virtio-9p-device,fsdev=fs${slot},mount_tag=share${slot}`),
   ]);

@@ -1,4 +1,6 @@
 /** `RUN --mount=type=…,…` (BuildKit's frontend/dockerfile/instructions/commands_runmount.go). */
+import { posix } from 'node:path';
+
 import { goQuote } from '../../../go-quote.ts';
 import { parseSize } from '../../../units.ts';
 import { DockerfileError } from '../error.ts';
@@ -121,10 +123,20 @@ function check(mount: Mount): void {
     }
   }
   if (type === 'secret') checkSecret(mount);
+  // A relative one is known once the working directory is.
+  else if (type !== 'ssh' && posix.isAbsolute(mount.target)) checkMountTarget(posix.normalize(mount.target));
   if (mount.sharing !== '' && type !== 'cache') {
     throw new DockerfileError(`invalid cache sharing set for ${type} mount`);
   }
   if (type === 'ssh' && mount.source !== '') throw new DockerfileError('ssh does not support source');
+}
+
+/**
+ * @param target a whole path, normalised
+ * @throws DockerfileError for the root, on which nothing can be mounted.
+ */
+export function checkMountTarget(target: string): void {
+  if (target === '/') throw new DockerfileError(`invalid mount target ${goQuote(target)}`);
 }
 
 function checkSecret(mount: Mount): void {

@@ -72,7 +72,25 @@ export const STAGE_CASES: readonly BuildCase[] = [
     dockerfile:
       'FROM a3s/base\nENV v=path/to/file.tar.gz e=\nENV a=${v:-w} b=${n:-w} c=${v:+w} d=${n:+w} f=${e:-x} g=${e-x}\nENV h=${v#*/} i=${v##*/} j=${v%.*} k=${v%%.*} l=${v/to/at} m=${v//t/T} o=\\$v p=${v:?none}\nRUN echo "$a|$b|$c|$d|$f|$g|$h|$i|$j|$k|$l|$m|$o|$p" >/f\n',
     buildah: 'buildah 1.28 does not know patterns',
-    tree: { f: /path\/to\/file\.tar\.gz\|w\|w\|\|x\|\|to\/file/ },
+    tree: {
+      f: 'file 0644 0:0 "path/to/file.tar.gz|w|w||x||to/file.tar.gz|file.tar.gz|path/to/file.tar|path/to/file|path/at/file.tar.gz|paTh/To/file.Tar.gz|$v|path/to/file.tar.gz\\n"',
+    },
+  },
+  {
+    name: 'triggers of a stage run in the one on it, once',
+    dockerfile:
+      'FROM a3s/base AS parent\nONBUILD ARG A=1\nONBUILD COPY f /f\nONBUILD RUN echo "$A" >>/f\nFROM parent AS child\nENV B=2\nFROM child\nRUN echo end >>/f\n',
+    files: { f: 'start\n' },
+    buildah: 'buildah 1.28 keeps the triggers of stages',
+    tree: { f: 'file 0644 0:0 "start\\n1\\nend\\n"' },
+    config: { OnBuild: undefined },
+    history: [
+      'ARG A=1',
+      'COPY f /f # buildkit',
+      'RUN |1 A=1 /bin/sh -c echo "$A" >>/f # buildkit',
+      'ENV B=2',
+      /^RUN \|1 A=1 \/bin\/sh -c echo end/,
+    ],
   },
   {
     name: 'a directory and an image as named contexts',

@@ -50,6 +50,9 @@ test.each<[string, Partial<Mount>]>([
 
 test.each([
   ['type=foo', 'unsupported mount type "foo"'],
+  ['type=tmpfs,target=/', 'invalid mount target "/"'],
+  ['type=cache,target=/a/..', 'invalid mount target "/"'],
+  ['target=//', 'invalid mount target "/"'],
   ['type=tmfs,target=/a', 'unsupported mount type "tmfs" (did you mean tmpfs?)'],
   ['typ=cache', "unexpected key 'typ' in 'typ=cache' (did you mean type?)"],
   ['type=cache,sharing=lokced', 'unsupported sharing value "lokced" (did you mean locked?)'],

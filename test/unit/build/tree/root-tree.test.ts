@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, test } from 'vitest';
 
@@ -300,6 +301,48 @@ describe('COPY --from=', () => {
     const listed = rootOf(null).withLayer({ ...counted, listing: found });
     expect(await lines('COPY --from=x /f /f', { source: listed })).toEqual(expected);
     expect(reads).toBe(3);
+  });
+
+  test('two that copy out of one tree at a time each get everything', async () => {
+    const { planOf } = await import('../transfer/fixture/transfer.ts');
+    const files = ['a', 'b', 'c'].map((name) => ({ name, content: name.repeat(200_000) }));
+    const source = rootOf(null, tar(...files));
+    const all = await planOf('COPY --from=x / /x/', { source });
+    const one = await planOf('COPY --from=x /b /b', { source });
+    const pieces: Buffer[] = [];
+    const begun = Promise.withResolvers<void>();
+    const held: (() => void)[] = [];
+    let isHeldUp = true;
+    const slow = new Writable({
+      highWaterMark: 1,
+      write: (piece: Buffer, _encoding, done) => {
+        pieces.push(Buffer.from(piece));
+        begun.resolve();
+        if (isHeldUp) held.push(done);
+        else done();
+      },
+    });
+    const whole = all.write(slow, { maxMtime: null });
+    await begun.promise;
+    expect(readTar(await written(one)).map(({ name, size }) => [name, size])).toEqual([['b', 200_000]]);
+    isHeldUp = false;
+    for (const done of held) done();
+    await whole;
+    const found = readTar(Buffer.concat(pieces)).map(({ name, content }) => [name, content.toString()]);
+    expect(found).toEqual([['x/', ''], ...files.map(({ name, content }) => [`x/${name}`, content])]);
+  });
+
+  test('a layer that has lost a file is told, not taken for an empty one', async () => {
+    const { planOf } = await import('../transfer/fixture/transfer.ts');
+    const archive = tar({ name: 'f', content: 'F' }, { name: 'g', content: 'G' });
+    const whole = layerOf(archive);
+    const { sink, listing: found } = listing('sha256:x');
+    await pipeline([archive], sink);
+    const less = layerOf(tar({ name: 'f', content: 'F' }));
+    const source = rootOf(null).withLayer({ ...less, diffId: whole.diffId, listing: found });
+    await expect(planOf('COPY --from=x /g /g', { source })).rejects.toThrow(
+      `cannot unpack layer ${whole.diffId}: it lacks a file that it had`,
+    );
   });
 
   test('a layer’s own listing does for the next step', async () => {
