@@ -7,8 +7,8 @@ import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } fr
 import { A3sError, hasErrno } from '../../errors.ts';
 
 /** What a slot holds, and how many there are. */
-export const SLOT_BYTES = 1024 * 1024;
-export const SLOTS = 8;
+export const SLOT_BYTES = 4 * 1024 * 1024;
+export const SLOTS = 4;
 /** Of a word: so many bytes are in the next slot. Without it they follow. */
 export const IN_SLOT = 0x8000_0000;
 /** Fewer bytes than this are not worth a slot. */
