@@ -18,8 +18,8 @@ use crate::failure::Failure;
 use crate::files::content::{PAGE, Pages, begins_page};
 
 /// What a slot holds, and how many there are.
-pub const SLOT: usize = 1 << 20;
-pub const SLOTS: usize = 8;
+pub const SLOT: usize = 4 << 20;
+pub const SLOTS: usize = 4;
 const IN_SLOT: u32 = 1 << 31;
 /// Fewer bytes than this are not worth a slot.
 const LEAST: usize = 64 << 10;
@@ -337,7 +337,7 @@ mod tests {
             &small,
         ];
         // More than the slots hold at once.
-        let all = pieces.concat().repeat(8);
+        let all = pieces.concat().repeat(3);
         let mut sender = Sender::new(words, from_acks, disk.try_clone().unwrap());
         let mut all_read = Vec::new();
         std::thread::scope(|scope| {
@@ -352,7 +352,7 @@ mod tests {
                     all_read.extend_from_slice(&buffer.bytes()[..count]);
                 }
             });
-            for piece in pieces.iter().cycle().take(8 * pieces.len()) {
+            for piece in pieces.iter().cycle().take(3 * pieces.len()) {
                 sender.write_all(piece).unwrap();
             }
             sender.end().unwrap();

@@ -9,7 +9,7 @@ import type { BoxRecord } from '../state/record.ts';
 import { openStream } from './exec-client.ts';
 import type { MessageSession } from './message-session.ts';
 import { guestText } from './protocol/guest-text.ts';
-import { parseObject } from './protocol/result.ts';
+import { grantsTransfer } from './protocol/result.ts';
 import { TransferDisk } from './transfer/disk.ts';
 import { TransferReceiver } from './transfer/receiver.ts';
 import { TransferSender } from './transfer/sender.ts';
@@ -63,7 +63,7 @@ export async function openFiles(record: BoxRecord, request: FilesRequest): Promi
     });
     // A caller may fail before it looks.
     done.catch(() => {});
-    if (disk === null || !grantsTransfer(session)) return plainStream(session, done);
+    if (disk === null || !isGranted(session)) return plainStream(session, done);
     const granted = disk;
     disk = null;
     return request.op === 'put'
@@ -168,9 +168,9 @@ async function whenSettled(work: Promise<unknown>, act: () => void): Promise<voi
   act();
 }
 
-function grantsTransfer({ startedWith }: MessageSession): boolean {
+function isGranted({ startedWith }: MessageSession): boolean {
   try {
-    return parseObject(startedWith, 'started')['transfer'] === true;
+    return grantsTransfer(startedWith);
   } catch (cause) {
     throw new A3sError('guest_protocol', 'the box sent something unintelligible', { cause });
   }

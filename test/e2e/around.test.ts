@@ -1,11 +1,13 @@
 /** Around a running box and one that does not run: `cp`, `diff`, `export`, `commit`, `top`, `stats`, `attach`. */
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
   linkSync,
   mkdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
@@ -14,9 +16,12 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
+import { SLOT_BYTES, SLOTS } from '../../src/runtime/transfer/disk.ts';
+import { boxDirectory, layoutOf, transferFile } from '../../src/state/layout.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
+import { home } from './fixture/home.ts';
 import { imagesOf } from './fixture/images.ts';
 import { staticProgram } from './fixture/static-program.ts';
 import { until } from './fixture/until.ts';
@@ -87,6 +92,27 @@ describe('cp', () => {
       QUIET,
     );
     expect(entries(join(top, 'back'))).toEqual(entries(join(top, 'tree')));
+  });
+
+  test('of large files come out byte for byte, several at once, and the transfer disk is empty again', async () => {
+    const top = temporaryDirectory();
+    const box = await boxes.detached('large', LIVE);
+    const names = ['one', 'two', 'three'];
+    // Odd sizes, pages of zeros in between, and more than the disk holds at once.
+    const contents = names.map((_, at) =>
+      Buffer.concat([randomBytes(13_000_001 + at), Buffer.alloc(5_000_000), randomBytes(4_000_000)]),
+    );
+    names.forEach((name, at) => writeFileSync(join(top, name), contents[at] ?? ''));
+    await Promise.all(names.map((name) => a3sOk(['cp', join(top, name), `${box}:/${name}`])));
+    await Promise.all(names.map((name) => a3sOk(['cp', `${box}:/${name}`, join(top, `${name}-back`)])));
+    names.forEach((name, at) => {
+      expect(readFileSync(join(top, `${name}-back`)).equals(contents[at] ?? Buffer.alloc(0)), name).toBe(
+        true,
+      );
+    });
+    const id = await a3sOk(['ps', '-q', '--filter', `name=${box}`]);
+    const { size, blocks } = statSync(transferFile(boxDirectory(layoutOf(home()), id)));
+    expect({ size, blocks }).toEqual({ size: SLOTS * SLOT_BYTES, blocks: 0 });
   });
 
   test('works on a box of one static program, before, while and after it runs', async () => {

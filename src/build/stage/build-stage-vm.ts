@@ -15,6 +15,8 @@ const IDLE_MS = 300_000;
 
 export interface StageParts {
   link: AgentLink;
+  /** Its transfer disk. */
+  transfer: string;
   shares: readonly CacheShare[];
   /** Rejects when the VM is no more, with all that is known of why. */
   lost: Promise<never>;
@@ -34,7 +36,9 @@ export class BuildStageVm implements StageVm {
   }
 
   addLayer(tar: AsyncIterable<Buffer>): Promise<void> {
-    return this.#inTurn(() => this.#ask({ op: 'stage_add' }, { input: tar, idleMs: IDLE_MS }));
+    return this.#inTurn(() =>
+      this.#ask({ op: 'stage_add' }, { input: tar, transfer: this.#parts.transfer, idleMs: IDLE_MS }),
+    );
   }
 
   run(step: RunStep, output: RunOutput): Promise<RunResult> {
@@ -64,7 +68,7 @@ export class BuildStageVm implements StageVm {
       const layer = new LayerTar(sink, maxMtime);
       await this.#ask(
         { op: 'stage_layer', max_mtime: maxMtime },
-        { stdout: (bytes) => layer.push(bytes), idleMs: IDLE_MS },
+        { stdout: (bytes) => layer.push(bytes), transfer: this.#parts.transfer, idleMs: IDLE_MS },
       );
       await layer.end();
     });
@@ -81,7 +85,10 @@ export class BuildStageVm implements StageVm {
   async #sendTree(mount: BindMount): Promise<string> {
     this.#trees += 1;
     const name = `t${this.#trees}`;
-    await this.#ask({ op: 'stage_tree', name }, { input: mount.tar, idleMs: IDLE_MS });
+    await this.#ask(
+      { op: 'stage_tree', name },
+      { input: mount.tar, transfer: this.#parts.transfer, idleMs: IDLE_MS },
+    );
     return name;
   }
 

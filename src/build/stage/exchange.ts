@@ -4,12 +4,13 @@ import type { AgentLink, ControlStream } from '../../runtime/agent-link.ts';
 import type { ProcessResult } from '../../runtime/process-session.ts';
 import { guestText } from '../../runtime/protocol/guest-text.ts';
 import { MessageType, encodeData, encodeMessage } from '../../runtime/protocol/messages.ts';
+import { ArchiveWay } from './archive-way.ts';
 
 /** Input that may wait for the guest. */
 const HIGH_WATER = 512 * 1024;
 const MAX_COMPLAINT = 4096;
 
-type Taker = (bytes: Buffer) => void | Promise<void>;
+export type Taker = (bytes: Buffer) => void | Promise<void>;
 
 export interface ExchangeOptions {
   /** What the guest's process reads. */
@@ -19,6 +20,8 @@ export interface ExchangeOptions {
   stdout?: Taker;
   /** Without it a failure's words are gathered. */
   stderr?: Taker;
+  /** The VM's transfer disk, for an archive that is sent or received. */
+  transfer?: string;
   /** Gives up when neither side has said anything for so long; undefined waits for ever. */
   idleMs?: number;
 }
@@ -52,6 +55,8 @@ export async function exchange(
 class Exchange {
   readonly stream: ControlStream;
   readonly #options: ExchangeOptions;
+  /** An archive's way, once the guest has said which. */
+  readonly #archive: ArchiveWay;
   readonly #end = Promise.withResolvers<ProcessResult>();
   #isOver = false;
   #drained: (() => void) | undefined;
@@ -64,11 +69,14 @@ class Exchange {
     this.#options = options;
     this.#end.promise.catch(() => {});
     this.#watch();
-    this.stream = link.control(request, {
+    this.#archive = new ArchiveWay(options, (message) => this.stream.send(message));
+    this.stream = link.control(this.#archive.asked(request), {
       said: (said) => {
         this.#watch();
-        if (said.kind === 'started') options.started?.();
-        else if (said.kind === 'stdout') this.#take(said.message.payload, options.stdout);
+        if (said.kind === 'started') {
+          this.#archive.started(said.transfer);
+          options.started?.();
+        } else if (said.kind === 'stdout') this.#take(said.message.payload, this.#archive.taker);
         else if (said.kind === 'stderr') this.#take(said.message.payload, options.stderr ?? this.#complain);
         else if (said.kind === 'result') this.#finish(() => this.#end.resolve(said.result));
       },
@@ -90,12 +98,15 @@ class Exchange {
   stop(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
+    this.#archive.stop();
+    this.#archive.close();
     this.#drained?.();
   }
 
   #finish(settle: () => void): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
+    this.#archive.stop();
     settle();
     this.#drained?.();
   }
@@ -120,13 +131,16 @@ class Exchange {
   async #feed(): Promise<void> {
     const { input } = this.#options;
     if (input === undefined) return;
+    const sender = await this.#archive.sender;
     for await (const chunk of input) {
       if (this.#isOver) return;
-      for (const message of encodeData(MessageType.stdin, chunk)) this.stream.send(message);
+      if (sender !== null) await sender.write(chunk);
+      else for (const message of encodeData(MessageType.stdin, chunk)) this.stream.send(message);
       this.#watch();
       if (this.stream.queuedBytes > HIGH_WATER) await this.#drain();
     }
-    this.stream.send(encodeMessage(MessageType.stdinEof));
+    await sender?.end();
+    if (!this.#isOver) this.stream.send(encodeMessage(MessageType.stdinEof));
   }
 
   #drain(): Promise<void> {

@@ -8,7 +8,7 @@ import { ownersOf } from '../../runtime/monitor/volume-share.ts';
 import { guestText } from '../../runtime/protocol/guest-text.ts';
 import type { QemuProcess } from '../../runtime/qemu/process.ts';
 import { openContext } from '../../runtime/templates/context.ts';
-import type { Layout } from '../../state/layout.ts';
+import { type Layout, transferFile } from '../../state/layout.ts';
 import { workDirectory } from '../../state/template-builds.ts';
 import { BuildStageVm } from './build-stage-vm.ts';
 import { exchange } from './exchange.ts';
@@ -78,6 +78,7 @@ export async function openStageVm(layout: Layout, options: StageVmOptions): Prom
     }
     return new BuildStageVm({
       link: vm.link,
+      transfer: transferFile(dir),
       shares: options.shares,
       lost: end.promise,
       isLost: () => isLost,

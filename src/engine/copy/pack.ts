@@ -23,7 +23,8 @@ export interface PackOptions {
   owners: boolean;
 }
 
-const PIECE = 1024 * 1024;
+/** A slot of the transfer disk. */
+const PIECE = 4 * 1024 * 1024;
 const PERMISSIONS = 0o7777;
 
 /**

@@ -20,6 +20,14 @@ export function parseResult(payload: Buffer): ProcessResult {
   return result;
 }
 
+/**
+ * Whether a process that has STARTED has the transfer disk, for which it was asked.
+ * @throws ProtocolError when the payload is not one JSON object.
+ */
+export function grantsTransfer(payload: Buffer): boolean {
+  return parseObject(payload, 'started')['transfer'] === true;
+}
+
 /** @throws ProtocolError when the payload is not one JSON object. */
 export function parseObject(payload: Buffer, what: string): Record<string, unknown> {
   let value: unknown;

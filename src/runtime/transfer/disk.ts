@@ -5,10 +5,11 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 
 import { A3sError, hasErrno } from '../../errors.ts';
+import { MAX_WRITE } from '../../holed-file.ts';
 
 /** What a slot holds, and how many there are. */
-export const SLOT_BYTES = 1024 * 1024;
-export const SLOTS = 8;
+export const SLOT_BYTES = 4 * 1024 * 1024;
+export const SLOTS = 4;
 /** Of a word: so many bytes are in the next slot. Without it they follow. */
 export const IN_SLOT = 0x8000_0000;
 /** Fewer bytes than this are not worth a slot. */
@@ -58,7 +59,8 @@ export class TransferDisk {
 
   write(slot: number, bytes: Buffer): void {
     for (let done = 0; done < bytes.length;) {
-      done += writeSync(this.#open(), bytes, done, bytes.length - done, slot * SLOT_BYTES + done);
+      const size = Math.min(bytes.length - done, MAX_WRITE);
+      done += writeSync(this.#open(), bytes, done, size, slot * SLOT_BYTES + done);
     }
   }
 

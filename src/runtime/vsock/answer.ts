@@ -6,10 +6,11 @@ import type { ProcessResult } from '../process-session.ts';
 import { ProtocolError } from '../protocol/frames.ts';
 import { guestText } from '../protocol/guest-text.ts';
 import { MessageDecoder, MessageType, type Message } from '../protocol/messages.ts';
-import { parseObject, parseResult } from '../protocol/result.ts';
+import { grantsTransfer, parseObject, parseResult } from '../protocol/result.ts';
 
 export type Said =
-  | { kind: 'started' }
+  /** With the transfer disk, when that was asked for and is free. */
+  | { kind: 'started'; transfer: boolean }
   /** A view of the chunk it came in: whoever keeps it copies it. */
   | { kind: 'stdout' | 'stderr'; message: Message }
   /** The agent's own words, fit to be shown. */
@@ -57,8 +58,7 @@ function said(message: Message): Said {
   const { type, payload } = message;
   switch (type) {
     case MessageType.started:
-      parseObject(payload, 'started');
-      return { kind: 'started' };
+      return { kind: 'started', transfer: grantsTransfer(payload) };
     case MessageType.stdout:
       return { kind: 'stdout', message };
     case MessageType.stderr:

@@ -241,6 +241,7 @@ test('a box that was paused in its grace goes on to be killed', async () => {
 describe('a box that waits for its restart', () => {
   /** Held, with its second run ready to begin. */
   async function held() {
+    restartsLate();
     const box = await scriptedBox({ restart_policy: 'always' });
     const first = await box.run(0);
     await first.starts();

@@ -31,7 +31,7 @@ test('an answer is its start, its output, the agent’s words as plain text, and
   const { said, error } = hear(reader, Buffer.concat([STARTED, OUT, LOG, ERR]));
   expect(error).toBeNull();
   expect(said).toEqual([
-    { kind: 'started' },
+    { kind: 'started', transfer: false },
     { kind: 'stdout', message: { type: MessageType.stdout, payload: Buffer.from('out'), raw: OUT } },
     { kind: 'log', level: 'warn', text: 'a?[2Jb' },
     { kind: 'stderr', message: { type: MessageType.stderr, payload: Buffer.from('err'), raw: ERR } },
