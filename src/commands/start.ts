@@ -6,6 +6,7 @@ import { DEFAULT_DETACH_KEYS, parseDetachKeys } from './attach/detach-keys.ts';
 import { finishRun } from './attach/run-streams.ts';
 import { checkTerminal, windowSize } from './attach/terminal.ts';
 import { defineCommand } from './command.ts';
+import { never } from './flags/spec.ts';
 import { forEachBox } from './several.ts';
 
 export const start = defineCommand({
@@ -20,8 +21,8 @@ export const start = defineCommand({
       default: DEFAULT_DETACH_KEYS,
     },
     interactive: { kind: 'bool', short: 'i', help: "Attach box's STDIN" },
-    checkpoint: { kind: 'string', help: '', refused: true },
-    'checkpoint-dir': { kind: 'string', help: '', refused: true },
+    checkpoint: never('string', 'a box has no checkpoints'),
+    'checkpoint-dir': never('string', 'a box has no checkpoints'),
   },
   async run(context, { flags, args }) {
     const engine = await context.engine();
