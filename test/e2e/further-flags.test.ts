@@ -20,7 +20,7 @@ const up = boxes.shared('up');
 const BASE_ID = /^sha256:[0-9a-f]{64}$/;
 
 beforeAll(async () => {
-  const flags = ['--platform', 'linux/amd64', '-m', '96m', '--memory-swap', '-1'];
+  const flags = ['--platform', 'linux/amd64', '-m', '64m', '--memory-swap', '-1'];
   const script = 'trap "echo term; exit 4" TERM; echo up; while :; do sleep 0.1; done';
   await a3sOk(['run', '-d', '--name', up, ...flags, 'a3s/base', 'sh', '-c', script]);
 });
@@ -85,7 +85,7 @@ describe('run', () => {
 
   test('--platform and --memory-swap stand in the box', async () => {
     const format = '{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}} {{.Platform}}';
-    expect(await a3sOk(['inspect', '-f', format, up])).toBe('100663296 -1 linux');
+    expect(await a3sOk(['inspect', '-f', format, up])).toBe('67108864 -1 linux');
     const equal = boxes.name('equal');
     await a3sOk(['create', '--name', equal, '-m', '64m', '--memory-swap', '64m', 'a3s/base']);
     expect(await a3sOk(['inspect', '-f', format, equal])).toBe('67108864 67108864 linux');
