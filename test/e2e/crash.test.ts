@@ -13,7 +13,7 @@ import { until } from './fixture/until.ts';
 const boxes = boxesOf('crash');
 
 describe('kill -9 in the middle of run is repaired by the next command', () => {
-  const series = crashes(randomSource(1), 50).map((each) => ({
+  const series = crashes(randomSource(1), 30).map((each) => ({
     ...each,
     kept: each.rm ? 'with --rm' : 'kept',
   }));
@@ -33,7 +33,7 @@ describe('kill -9 in the middle of run is repaired by the next command', () => {
   });
 
   test('most of the moments lay within the run', () => {
-    expect(struck).toBeGreaterThan(35);
+    expect(struck).toBeGreaterThan(20);
   });
 });
 
