@@ -4,7 +4,8 @@ import { defineConfig } from 'vitest/config';
 /**
  * Three projects by what they need: `unit` nothing, `vm` a guest bundle and QEMU, `e2e` the built
  * launcher as well. `soak` joins only when it is asked for (`npm run soak`), because it takes hours.
- * The projects that boot VMs run their files one after another: under emulation each VM takes a core.
+ * Two files of end-to-end tests run at a time, each worker with a state directory of its own: they wait a good part of their time.
+ * Those that boot VMs in their own process run alone: under emulation each VM takes a core.
  */
 const vmTimings = { testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false };
 /** Makes the templates once for all files that run boxes. */
@@ -15,7 +16,7 @@ export default defineConfig({
     retry: 0,
     passWithNoTests: true,
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, maxWorkers: 2 } },
       {
         test: {
           name: 'vm',
@@ -26,7 +27,18 @@ export default defineConfig({
           env: { A3S_BOX_QEMU: join(import.meta.dirname, 'test/vm/fixture/qemu') },
         },
       },
-      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], ...vmTimings, globalSetup } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          ...vmTimings,
+          fileParallelism: true,
+          maxWorkers: 2,
+          // After the unit tests, which need the processors.
+          sequence: { groupOrder: 1 },
+          globalSetup,
+        },
+      },
       ...(process.env['A3S_SOAK'] === '1'
         ? [
             {

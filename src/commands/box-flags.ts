@@ -1,6 +1,5 @@
 /** The flags that `run` and `create` share. */
 import type { FlagSet } from './flags/spec.ts';
-import { refused } from './flags/spec.ts';
 import { healthFlags } from './health-flags.ts';
 import { impossibleFlags, settingsFlags } from './settings-flags.ts';
 
@@ -23,12 +22,30 @@ export const boxFlags = {
   label: { kind: 'label', short: 'l', help: 'Set meta data on a box' },
   'label-file': { kind: 'list', help: 'Read in a line delimited file of labels' },
   memory: { kind: 'bytes', short: 'm', help: 'Memory of the box', default: '512m' },
-  mount: { kind: 'mount', help: 'Attach a filesystem mount to the box' },
+  mount: {
+    kind: 'mount',
+    help: 'Attach a filesystem mount to the box',
+    partly:
+      '`bind`, `volume` and `tmpfs`; no propagation, no `volume-driver` but `local`, no `volume-opt`; `bind-recursive` is `enabled` or `writable`',
+  },
   name: { kind: 'string', help: 'Assign a name to the box' },
-  network: { kind: 'network', help: 'Connect a box to a network (default|none)' },
+  network: {
+    kind: 'network',
+    help: 'Connect a box to a network (default|none)',
+    partly: '`default`, `bridge` and `none`',
+  },
   net: { kind: 'network', help: '', aliasOf: 'network' },
-  platform: { kind: 'string', help: 'Platform of the image (linux/amd64)' },
-  publish: { kind: 'list', short: 'p', help: "Publish a box's port(s) to the host" },
+  platform: {
+    kind: 'string',
+    help: 'Platform of the image (linux/amd64)',
+    partly: "`linux` on the host's processor, which runs in the VM",
+  },
+  publish: {
+    kind: 'list',
+    short: 'p',
+    help: "Publish a box's port(s) to the host",
+    partly: 'on IPv4 addresses; no SCTP',
+  },
   'publish-all': { kind: 'bool', short: 'P', help: 'Publish all exposed ports to random ports' },
   pull: {
     kind: 'string',
@@ -48,13 +65,14 @@ export const boxFlags = {
   tmpfs: { kind: 'list', help: 'Mount a tmpfs directory' },
   tty: { kind: 'bool', short: 't', help: 'Allocate a pseudo-TTY' },
   user: { kind: 'string', short: 'u', help: 'Username or UID (format: <name|uid>[:<group|gid>])' },
-  volume: { kind: 'list', short: 'v', help: 'Bind mount a volume, or a directory or file of the host' },
+  volume: {
+    kind: 'list',
+    short: 'v',
+    help: 'Bind mount a volume, or a directory or file of the host',
+    partly: 'no propagation',
+  },
   workdir: { kind: 'string', short: 'w', help: 'Working directory inside the box' },
 
   ...settingsFlags,
   ...impossibleFlags,
-
-  'disable-content-trust': { kind: 'bool', help: '', default: 'true', refused: true },
-  ...refused('list', 'link', 'link-local-ip', 'net-alias', 'network-alias', 'volumes-from'),
-  ...refused('string', 'ip', 'ip6', 'mac-address', 'volume-driver'),
 } as const satisfies FlagSet;

@@ -3,6 +3,7 @@ import { imageHistory } from '../engine/history.ts';
 import { requireImage } from '../engine/images.ts';
 import { renderListing } from '../output/listing.ts';
 import { defineCommand } from './command.ts';
+import { never } from './flags/spec.ts';
 import { formatFlag } from './format-flag.ts';
 import { historyListing } from './rows/history-listing.ts';
 
@@ -19,7 +20,7 @@ export const history = defineCommand({
       default: 'true',
     },
     'no-trunc': { kind: 'bool', help: "Don't truncate output" },
-    platform: { kind: 'string', help: '', refused: true },
+    platform: never('string', 'a name stands for an image of one platform'),
     quiet: { kind: 'bool', short: 'q', help: 'Only show image IDs' },
   },
   examples: [

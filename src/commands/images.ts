@@ -2,6 +2,7 @@
 import { listImages, requireImage } from '../engine/images.ts';
 import { renderListing } from '../output/listing.ts';
 import { defineCommand } from './command.ts';
+import { never } from './flags/spec.ts';
 import { formatFlag, listingFormat } from './format-flag.ts';
 import { imageFilter } from './rows/image-filter.ts';
 import { imageListing, rowsOf } from './rows/image-listing.ts';
@@ -17,7 +18,7 @@ export const images = defineCommand({
     format: formatFlag,
     'no-trunc': { kind: 'bool', help: "Don't truncate output" },
     quiet: { kind: 'bool', short: 'q', help: 'Only show image IDs' },
-    tree: { kind: 'bool', help: '', refused: true },
+    tree: never('bool', 'a name stands for an image of one platform'),
   },
   examples: [
     ['', 'All images'],

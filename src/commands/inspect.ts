@@ -4,13 +4,18 @@ import { A3sError } from '../errors.ts';
 import { goQuote } from '../go-quote.ts';
 import { oneLine } from '../output/one-line.ts';
 import { type Command, type CommandContext, defineCommand } from './command.ts';
+import { never } from './flags/spec.ts';
 import { templateFlag } from './format-flag.ts';
 import { withSizes } from './rows/box-sizes.ts';
 
 const flags = {
   format: templateFlag,
   size: { kind: 'bool', short: 's', help: 'Display total file sizes if the type is container' },
-  type: { kind: 'string', help: 'Only inspect objects of the given type' },
+  type: {
+    kind: 'string',
+    help: 'Only inspect objects of the given type',
+    partly: '`container`, `image` and `volume`',
+  },
 } as const;
 
 export const inspect: Command = defineCommand({
@@ -40,7 +45,10 @@ export const imageInspect: Command = defineCommand({
   summary: 'Display detailed information on one or more images',
   usage: '[OPTIONS] IMAGE [IMAGE...]',
   args: { min: 1 },
-  flags: { format: flags.format, platform: { kind: 'string', help: '', refused: true } },
+  flags: {
+    format: flags.format,
+    platform: never('string', 'a name stands for an image of one platform'),
+  },
   examples: [["-f '{{.Os}}/{{.Architecture}}' alpine", "An image's platform"]],
   run: (context, { flags: { format }, args }) => show(context, args, { format, size: false, type: 'image' }),
 });

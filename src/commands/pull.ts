@@ -3,6 +3,7 @@ import { pull as pullImage } from '../engine/pull.ts';
 import { noProgress, progressOn } from '../output/progress.ts';
 import { defineCommand } from './command.ts';
 import { platformOf } from './default-platform.ts';
+import { never } from './flags/spec.ts';
 
 export const pull = defineCommand({
   summary: 'Download an image from a registry',
@@ -10,7 +11,10 @@ export const pull = defineCommand({
   args: { min: 1, max: 1 },
   flags: {
     'all-tags': { kind: 'bool', short: 'a', help: 'Download all tagged images in the repository' },
-    'disable-content-trust': { kind: 'bool', help: '', default: 'true', refused: true },
+    'disable-content-trust': {
+      ...never('bool', 'images are told by their digests, and no signature is looked for'),
+      default: 'true',
+    },
     insecure: {
       kind: 'bool',
       help: 'Allow the registry plain HTTP and a certificate that cannot be verified',

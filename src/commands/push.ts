@@ -2,6 +2,7 @@
 import { push as pushImage } from '../engine/push.ts';
 import { noProgress, progressOn } from '../output/progress.ts';
 import { defineCommand } from './command.ts';
+import { never } from './flags/spec.ts';
 
 export const push = defineCommand({
   summary: 'Upload an image to a registry',
@@ -9,12 +10,15 @@ export const push = defineCommand({
   args: { min: 1, max: 1 },
   flags: {
     'all-tags': { kind: 'bool', short: 'a', help: 'Push all tags of an image to the repository' },
-    'disable-content-trust': { kind: 'bool', help: '', default: 'true', refused: true },
+    'disable-content-trust': {
+      ...never('bool', 'images are told by their digests, and no signature is looked for'),
+      default: 'true',
+    },
     insecure: {
       kind: 'bool',
       help: 'Allow the registry plain HTTP and a certificate that cannot be verified',
     },
-    platform: { kind: 'string', help: '', refused: true },
+    platform: never('string', 'a name stands for an image of one platform'),
     quiet: { kind: 'bool', short: 'q', help: 'Suppress verbose output' },
   },
   examples: [

@@ -1,6 +1,7 @@
 /** `rm`: a box and everything of it. */
 import { removeBox } from '../engine/remove.ts';
 import { defineCommand } from './command.ts';
+import { never } from './flags/spec.ts';
 import { forEachBox } from './several.ts';
 
 export const rm = defineCommand({
@@ -18,7 +19,7 @@ export const rm = defineCommand({
       short: 'v',
       help: 'Remove anonymous volumes associated with the box',
     },
-    link: { kind: 'bool', short: 'l', help: '', refused: true },
+    link: { ...never('bool', 'there are no links between boxes'), short: 'l' },
   },
   examples: [
     ['web', 'A box that does not run'],

@@ -2,6 +2,7 @@
 import { removeImage } from '../engine/remove-image.ts';
 import { A3sError } from '../errors.ts';
 import { defineCommand } from './command.ts';
+import { never } from './flags/spec.ts';
 import { removedLine } from './rows/removed-images.ts';
 
 export const rmi = defineCommand({
@@ -10,8 +11,8 @@ export const rmi = defineCommand({
   args: { min: 1 },
   flags: {
     force: { kind: 'bool', short: 'f', help: 'Force removal of the image' },
-    'no-prune': { kind: 'bool', help: '', refused: true },
-    platform: { kind: 'string', help: '', refused: true },
+    'no-prune': never('bool', 'no image has a parent without a name'),
+    platform: never('string', 'a name stands for an image of one platform'),
   },
   examples: [
     ['app:1', 'A name, and the image with its last name'],

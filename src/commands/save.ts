@@ -2,6 +2,7 @@
 import { saveImages } from '../engine/save.ts';
 import { A3sError } from '../errors.ts';
 import { defineCommand } from './command.ts';
+import { never } from './flags/spec.ts';
 import { outputFile } from './output-file.ts';
 
 export const save = defineCommand({
@@ -10,7 +11,7 @@ export const save = defineCommand({
   args: { min: 1 },
   flags: {
     output: { kind: 'string', short: 'o', help: 'Write to a file, instead of STDOUT' },
-    platform: { kind: 'string', help: '', refused: true },
+    platform: never('string', 'a name stands for an image of one platform'),
   },
   examples: [
     ['-o app.tar app:1 app:2', 'Two images in one archive'],

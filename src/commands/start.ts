@@ -7,6 +7,7 @@ import { chosenDetachKeys, DEFAULT_DETACH_KEYS } from './attach/detach-keys.ts';
 import { finishRun } from './attach/run-streams.ts';
 import { checkTerminal, windowSize } from './attach/terminal.ts';
 import { defineCommand } from './command.ts';
+import { never } from './flags/spec.ts';
 import { forEachBox } from './several.ts';
 
 export const start = defineCommand({
@@ -21,8 +22,8 @@ export const start = defineCommand({
       default: DEFAULT_DETACH_KEYS,
     },
     interactive: { kind: 'bool', short: 'i', help: "Attach box's STDIN" },
-    checkpoint: { kind: 'string', help: '', refused: true },
-    'checkpoint-dir': { kind: 'string', help: '', refused: true },
+    checkpoint: never('string', 'a box has no checkpoints'),
+    'checkpoint-dir': never('string', 'a box has no checkpoints'),
   },
   examples: [
     ['db web', 'Two boxes, in the background'],

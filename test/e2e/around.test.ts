@@ -141,7 +141,16 @@ describe('cp', () => {
       status: 1,
       err: `destination "${box}:/root/d/f" must be a directory\n`,
     });
-    expect(await a3s(['cp', '-', `${box}:/root`], { stdin: 'no tar' })).toMatchObject({ status: 1, out: '' });
+    for (const [stdin, why] of [
+      ['no tar', 'it ends in the middle of an entry'],
+      ['x'.repeat(1024), 'it is no sound tar archive'],
+    ] as const) {
+      expect(await a3s(['cp', '-', `${box}:/root`], { stdin })).toMatchObject({
+        status: 1,
+        out: '',
+        err: `the archive cannot be read: ${why}\n`,
+      });
+    }
   });
 
   test('follows links as asked, and none that a box plants', async () => {
@@ -181,6 +190,7 @@ function tree(top: string): void {
       chmodSync(path, [0o644, 0o600, 0o4755, 0o400][f % 4] ?? 0);
       utimesSync(path, 1e9 + f, 1e9 + f);
     }
+    utimesSync(directory, 1.1e9 + d, 1.1e9 + d);
   }
   symlinkSync('/etc/passwd', join(top, 'absolute'));
   symlinkSync('dir 1/plain0', join(top, 'relative'));
@@ -189,11 +199,12 @@ function tree(top: string): void {
   writeFileSync(join(top, 'sparse'), 'start');
   truncateSync(join(top, 'sparse'), 50_000_000);
   mkdirSync(join(top, 'closed'), 0o711);
+  utimesSync(join(top, 'closed'), 1.2e9, 1.2e9);
 }
 
-/** One line for each entry: kind, mode, owner, size, time, content or target. */
+/** One line for each entry: kind, mode, owner, size, blocks on the disk, time, content or target. */
 function entries(top: string): string[] {
-  const format = '%P %y %m %U:%G %s %T@ %n -> %l\\0';
+  const format = '%P %y %m %U:%G %s %b %T@ %n -> %l\\0';
   const list = execFileSync('find', [top, '-mindepth', '1', '!', '-type', 'd', '-printf', format]).toString();
   const directories = execFileSync('find', [
     top,
@@ -202,7 +213,7 @@ function entries(top: string): string[] {
     '-type',
     'd',
     '-printf',
-    '%P %m %U:%G\\0',
+    '%P %m %U:%G %T@ \\0',
   ]).toString();
   const sums = execFileSync('sh', [
     '-c',
@@ -211,8 +222,8 @@ function entries(top: string): string[] {
     top,
   ]);
   // A copy keeps whole seconds.
-  const whole = list.replaceAll(/(\d+)\.\d+ /g, '$1 ');
-  return [...whole.split('\0'), ...directories.split('\0'), sums.toString()].toSorted();
+  const whole = `${list}${directories}`.replaceAll(/(\d+)\.\d+ /g, '$1 ');
+  return [...whole.split('\0'), sums.toString()].toSorted();
 }
 
 describe('diff, export, commit', () => {

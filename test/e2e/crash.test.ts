@@ -7,14 +7,13 @@ import { crash, crashes } from './fixture/crash.ts';
 import { home } from './fixture/home.ts';
 import { processesNaming } from './fixture/processes.ts';
 import { recordOf } from './fixture/records.ts';
-import { templateHashes } from './fixture/template-hashes.ts';
 import { warmTemplateHashes } from './fixture/warm-templates.ts';
 import { until } from './fixture/until.ts';
 
 const boxes = boxesOf('crash');
 
 describe('kill -9 in the middle of run is repaired by the next command', () => {
-  const series = crashes(randomSource(1), 50).map((each) => ({
+  const series = crashes(randomSource(1), 30).map((each) => ({
     ...each,
     kept: each.rm ? 'with --rm' : 'kept',
   }));
@@ -30,11 +29,11 @@ describe('kill -9 in the middle of run is repaired by the next command', () => {
   });
 
   test('costs no template: what was killed says nothing about it', async () => {
-    expect(await templateHashes(home())).toMatchObject(templates);
+    expect(await warmTemplateHashes(home())).toEqual(templates);
   });
 
   test('most of the moments lay within the run', () => {
-    expect(struck).toBeGreaterThan(35);
+    expect(struck).toBeGreaterThan(20);
   });
 });
 

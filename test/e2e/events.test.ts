@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { a3s, a3sOk, CliProcess, LAUNCHER } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
+import { recordOf } from './fixture/records.ts';
 import { DETACH, Terminal } from './fixture/terminal.ts';
 import { until } from './fixture/until.ts';
 
@@ -19,6 +20,7 @@ async function told(name: string): Promise<string[]> {
 describe('events', () => {
   test('tell the life of a box, however it was lived', async () => {
     const name = await boxes.detached('life', ['a3s/base', 'sleep', '600']);
+    const { id } = recordOf(name);
     expect((await a3s(['exec', name, 'sh', '-c', 'exit 3'])).status).toBe(3);
     await a3sOk(['stop', '-t', '0', name]);
     await a3sOk(['start', name]);
@@ -26,9 +28,12 @@ describe('events', () => {
     await a3sOk(['update', '--restart', 'always', name]);
     await a3sOk(['kill', name]);
     await a3sOk(['restart', name]);
-    await a3sOk(['rm', '-f', name]);
+    const renamed = boxes.name('renamed');
+    await a3sOk(['rename', name, renamed]);
+    await a3sOk(['rm', '-f', renamed]);
     const ended = ['kill 15', 'kill 9', 'die 137', 'stop', 'start'];
-    expect(await told(name)).toEqual([
+    // Its names differ from event to event.
+    expect(await told(id)).toEqual([
       'create',
       'start',
       'exec_create: sh -c exit 3',
@@ -42,10 +47,14 @@ describe('events', () => {
       'die 137',
       'start',
       'restart',
+      'rename',
       'kill 9',
       'die 137',
       'destroy',
     ]);
+    const format = '{{.Actor.Attributes.oldName}} {{.Actor.Attributes.name}}';
+    const words = ['events', '--since', '10m', '--until', '0s', '-f', 'event=rename', '--format', format];
+    expect(await a3sOk([...words, '-f', `container=${renamed}`])).toBe(`/${name} ${renamed}`);
   });
 
   test('tell how a command ends that was left to itself', async () => {
@@ -191,7 +200,8 @@ describe('events', () => {
       ),
     );
     follow.child.kill('SIGINT');
-    await follow.ended;
+    // What a shell calls 130.
+    expect(await follow.ended).toMatchObject({ status: null, signal: 'SIGINT', err: '' });
   });
 
   test('refuse an unknown filter', async () => {

@@ -65,6 +65,13 @@ test('a box is unhealthy after so many failures, and healthy after one success',
   // As Docker says it of a box whose checks have ended.
   await a3sOk(['stop', '-t', '0', name]);
   expect(await healthOf(name)).toMatchObject({ Status: 'unhealthy' });
+  const words = ['events', '--since', '10m', '--until', '0s', '-f', `container=${name}`];
+  const told = await a3s([...words, '-f', 'event=health_status', '--format', '{{.Action}}']);
+  expect(told).toMatchObject({
+    status: 0,
+    out: ['unhealthy', 'healthy', 'unhealthy'].map((each) => `health_status: ${each}\n`).join(''),
+    err: '',
+  });
   expect(await status(name)).toMatch(/^Exited \(137\) /);
 });
 
@@ -86,13 +93,20 @@ test('a check that takes too long is killed and counts as a failure', async () =
   });
 });
 
-test('failures in the start period do not count', async () => {
-  const flags = ['--health-retries', '1', '--health-start-period', '3s', '--health-start-interval', '100ms'];
-  const began = Date.now();
-  const name = await run('patient', 'false', ...flags);
+test('failures in the start period do not count; checks come at its own interval', async () => {
+  const flags = ['--health-retries', '1', '--health-start-period', '4s', '--health-start-interval', '100ms'];
+  const name = await run('patient', 'false', ...flags, '--health-interval', '2s');
+  await until('five failures', async () => (await healthOf(name)).Log.length === 5);
+  const early = await healthOf(name);
+  const began = Date.parse(recordOf(name).started_at ?? '');
+  // Five checks two seconds apart would take ten.
+  expect(Date.parse(early.Log[4]?.End ?? '') - began).toBeLessThan(4000);
+  expect(early).toMatchObject({ Status: 'starting', FailingStreak: 0 });
+  expect(early.Log.map(({ ExitCode }) => ExitCode)).toEqual([1, 1, 1, 1, 1]);
   await becomes(name, 'unhealthy');
-  expect(Date.now() - began).toBeGreaterThan(3000);
-  expect((await healthOf(name)).FailingStreak).toBeGreaterThanOrEqual(1);
+  const { FailingStreak, Log } = await healthOf(name);
+  expect(FailingStreak).toBe(1);
+  expect(Date.parse(Log.at(-1)?.Start ?? '') - began).toBeGreaterThanOrEqual(4000);
 });
 
 test('a check that prints a megabyte costs 4096 bytes', async () => {

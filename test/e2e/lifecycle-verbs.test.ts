@@ -60,7 +60,11 @@ describe('restart', () => {
     await until('both', async () => (await a3sOk(['logs', name])) === 'ready\nusr1\nready');
     const { ms } = await a3s(['restart', '--timeout', '1', name]);
     expect(ms).toBeGreaterThanOrEqual(1000);
-    expect(await a3s(['restart', '-s', 'NOSUCH', name])).toMatchObject({ status: 1, out: '' });
+    expect(await a3s(['restart', '-s', 'NOSUCH', name])).toMatchObject({
+      status: 1,
+      out: '',
+      err: 'Error response from daemon: invalid signal: NOSUCH\n',
+    });
   });
 
   test('of a box with published ports takes them again', async () => {
@@ -148,6 +152,7 @@ describe('update', () => {
       err: '',
     });
     expect(await takes('80M')).toMatchObject({ status: 137 });
+    expect(await a3sOk(['exec', name, 'cat', '/sys/fs/cgroup/cpu.max'])).toBe('50000 100000');
     expect(await a3s(['update', '-m', '128m', name])).toMatchObject({ status: 0, err: '' });
     for (const [flag, size, has] of [
       ['-m', '256m', '128 MiB of memory'],

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { a3s, a3sOk } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
@@ -8,6 +8,7 @@ const boxes = boxesOf('list');
 const up = boxes.shared('up');
 const ended = boxes.shared('ended');
 const fresh = boxes.shared('fresh');
+const data = 'list-data';
 
 beforeAll(async () => {
   const labels = ['--label', 'tier=web', '--label', 'empty'];
@@ -28,7 +29,14 @@ beforeAll(async () => {
     '1000',
   ]);
   await a3s(['run', '--name', ended, 'a3s/base', 'sh', '-c', 'echo out; exit 3']);
-  await a3sOk(['create', '--name', fresh, '--label', 'tier=db', 'a3s/base', 'true']);
+  const mounts = ['-v', `${data}:/data`, '-v', '/etc:/hostetc', '--expose', '9000-9001/udp'];
+  const words = ['--label', 'tier=db', '--network', 'none', ...mounts, 'a3s/base', 'true'];
+  await a3sOk(['create', '--name', fresh, ...words]);
+});
+
+afterAll(async () => {
+  await a3sOk(['rm', fresh]);
+  await a3sOk(['volume', 'rm', data]);
 });
 
 /** `ps` of this file's boxes alone: other files run one after the other, but a shared state directory is shared. */
@@ -79,8 +87,27 @@ describe('ps', () => {
     ['label=tier=web', up],
     ['exited=3', ended],
     ['ancestor=a3s/base', `${fresh}\n${ended}\n${up}`],
+    [`before=${ended}`, up],
+    [`since=${up}`, `${fresh}\n${ended}`],
+    ['publish=8080', up],
+    ['publish=8000-8090/tcp', up],
+    ['publish=8080/udp', ''],
+    ['expose=8080', up],
+    ['expose=9001/udp', fresh],
+    [`volume=${data}`, fresh],
+    ['volume=/data', fresh],
+    ['network=none', fresh],
+    ['network=bridge', `${ended}\n${up}`],
   ])('--filter %s', async (filter, expected) => {
     expect(await names('-a', '--filter', filter)).toBe(expected);
+  });
+
+  test('-l and -n show the newest, whatever they do', async () => {
+    expect(await names('-l')).toBe(fresh);
+    expect(await names('--latest', '--filter', 'status=running')).toBe(up);
+    expect(await names('-n', '2')).toBe(`${fresh}\n${ended}`);
+    expect(await a3sOk(['ps', '-q', '--last', '1'])).toBe(recordOf(fresh).short_id);
+    expect(await names('-n', '-1')).toBe(up);
   });
 
   test('--filter id takes a prefix', async () => {

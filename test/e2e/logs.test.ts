@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
+import { seen } from './fixture/machine.ts';
 
 const boxes = boxesOf('logs');
 const STAMP = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{9}Z';
@@ -92,15 +93,24 @@ describe('log drivers', () => {
   const numbers = (from: number, to: number): string =>
     Array.from({ length: to - from + 1 }, (_, n) => `${from + n}\n`).join('');
 
-  test('json-file begins a new file when one is full; a follower and a later reader miss nothing', async () => {
+  test('json-file begins a new file when one is full; two followers and a later reader miss nothing of either stream', async () => {
     const flags = ['--log-opt', 'max-size=200k', '--log-opt', 'max-file=100'];
-    const script = 'seq 1 30000; sleep 1; seq 30001 40000 >&2';
+    // Both streams at once, then a last line that comes after all others.
+    const script = 'seq 1 30000 & seq 30001 50000 >&2; wait; echo end';
     const name = await boxes.detached('rotated', [...flags, 'a3s/base', 'sh', '-c', script]);
-    const followed = await a3s(['logs', '-f', name]);
-    expect(followed).toMatchObject({ status: 0, out: numbers(1, 30_000), err: numbers(30_001, 40_000) });
-    const read = await a3s(['logs', name]);
-    expect([read.out === followed.out, read.err === followed.err]).toEqual([true, true]);
-    expect(await a3s(['logs', '-n', '10001', name])).toMatchObject({ out: '30000\n', err: followed.err });
+    const expected = { status: 0, out: `${numbers(1, 30_000)}end\n`, err: numbers(30_001, 50_000) };
+    const followers = [1, 2].map(() => a3s(['logs', '-f', name]));
+    for (const follower of followers) expect(seen(await follower)).toEqual(expected);
+    expect(seen(await a3s(['logs', name]))).toEqual(expected);
+    const stamped = await a3s(['logs', '-t', name]);
+    for (const text of [stamped.out, stamped.err]) {
+      const times = text
+        .split('\n')
+        .map((line) => line.slice(0, 30))
+        .slice(0, -1);
+      expect(times).toEqual(times.toSorted());
+    }
+    expect(await a3sOk(['logs', '-n', '1', name])).toBe('end');
   });
 
   test('json-file keeps no more than it was told', async () => {

@@ -30,6 +30,7 @@ describe('a box that ends by itself', () => {
     ['no', 0, 'exited 0 0'],
     ['no', 1, 'exited 1 0'],
     ['on-failure', 0, 'exited 0 0'],
+    ['on-failure:2', 0, 'exited 0 0'],
     ['on-failure:2', 1, 'exited 1 2'],
   ])('with %s and status %i comes to rest: %s', async (policy, code, expected) => {
     const name = await run('rest', policy, 'sh', '-c', `echo ran; exit ${code}`);
@@ -160,6 +161,15 @@ describe('a box that waits for its restart', () => {
     expect(recordOf(name).pid).not.toBe(pid);
     expect(recordOf(name).restart_count).toBeGreaterThanOrEqual(restart_count);
   });
+});
+
+test('a box whose VM crashes more often than its policy restarts it is dead', async () => {
+  const name = await run('crashes', 'on-failure:1', 'sleep', '1000');
+  strike(name, 'vm');
+  await reaches(name, 'running 0 1');
+  strike(name, 'vm');
+  await reaches(name, 'dead 137 1');
+  expect(recordOf(name)).toMatchObject({ pid: null, stopped_by_user: false });
 });
 
 test('a restart keeps the log, and a follower sees it', async () => {

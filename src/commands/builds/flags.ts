@@ -92,7 +92,10 @@ export const buildFlags = {
   'cpu-shares': { ...never('int', OWN_CPUS, '0'), short: 'c' },
   'cpuset-cpus': never('string', OWN_CPUS, ''),
   'cpuset-mems': never('string', OWN_CPUS, ''),
-  'disable-content-trust': { kind: 'bool', help: '', default: 'true', refused: true },
+  'disable-content-trust': {
+    ...never('bool', 'images are told by their digests, and no signature is looked for'),
+    default: 'true',
+  },
   isolation: never('string', "Docker's engine has it on Windows only", '', 'default'),
   'memory-swap': never('swap', 'the VM of a build has no swap', '-1'),
   provenance: never('string', NO_ATTESTATIONS, '', 'false'),

@@ -2,6 +2,7 @@
 import { listVolumes } from '../../engine/volumes/volumes.ts';
 import { renderListing } from '../../output/listing.ts';
 import { defineCommand } from '../command.ts';
+import { never } from '../flags/spec.ts';
 import { formatFlag, listingFormat } from '../format-flag.ts';
 import { volumeFilter } from '../rows/volume-filter.ts';
 import { volumeListing } from '../rows/volume-listing.ts';
@@ -11,7 +12,7 @@ export const volumeLs = defineCommand({
   usage: '[OPTIONS]',
   args: { min: 0, max: 0 },
   flags: {
-    cluster: { kind: 'bool', help: '', refused: true },
+    cluster: never('bool', 'it is for the volumes of a swarm'),
     filter: { kind: 'filter', short: 'f', help: 'Provide filter values (e.g. "dangling=true")' },
     format: formatFlag,
     quiet: { kind: 'bool', short: 'q', help: 'Only display volume names' },

@@ -80,8 +80,11 @@ describe('a Dockerfile', () => {
   test.each<[string, string]>([
     ['comments', `${'# a comment that says nothing at all\n'.repeat(140_000)}FROM scratch\nCOPY f /\n`],
     ['one document', `FROM scratch\nCOPY <<end /f\n${'some line of text\n'.repeat(290_000)}end\n`],
-    ['continuations', `FROM scratch\nLABEL a=b \\\n${'  k=v \\\n'.repeat(600_000)}  c=d\nCOPY f /\n`],
-    ['stages', `${'FROM scratch\nLABEL a=b\n'.repeat(100_000)}COPY f /\n`],
+    [
+      'continuations',
+      `FROM scratch\nLABEL a=b \\\n${`  k=${'v'.repeat(250)} \\\n`.repeat(20_000)}  c=d\nCOPY f /\n`,
+    ],
+    ['stages', `${`FROM scratch\nLABEL a=${'b'.repeat(480)}\n`.repeat(10_000)}COPY f /\n`],
   ])('of 5 MB is built: %s', async (_what, text) => {
     const { status, err, peak } = await build(text);
     expect(status, err.slice(-2000)).toBe(0);

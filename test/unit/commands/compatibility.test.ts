@@ -4,13 +4,14 @@ import { expect, test } from 'vitest';
 import { kinds } from '../../../src/commands/flags/kinds.ts';
 import type { FlagSpec } from '../../../src/commands/flags/spec.ts';
 import { groups, load, plain, spellings } from '../../../src/commands/registry.ts';
+import { OURS } from './own-flags.ts';
 import { recordedSection } from '../../fixture/transcripts/section.ts';
 
 const INTRODUCTION = `# Compatibility with Docker's command line
 
 The reference is the \`docker\` client 28. The tables list each command of a3s-box and every flag that Docker's has.
-A flag that is not supported is known to the parser and refused with \`--flag is not supported yet\`, or with the reason why it
-cannot be (exit status 125); it is never ignored. Asking such a flag for what happens anyway (\`--privileged=false\`) is accepted.
+A flag that is not supported is known to the parser and refused with the reason, or with \`--flag is not supported yet\`
+(exit status 125); it is never ignored. What is said to be in part is refused beyond that part. Asking such a flag for what happens anyway (\`--privileged=false\`) is accepted.
 
 This file is made from the flags' own definitions and the lists of the replayed transcripts by
 \`test/unit/commands/compatibility.test.ts\`.
@@ -50,7 +51,7 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - \`top\` shows the numbers that the box itself knows its processes by, and takes \`-ef\`, \`aux\`, \`-l\` and \`-o COLUMN,…\` of ps's options.
 - \`stats --format\` also has \`HostCPUPerc\` and \`HostMemUsage\`, what the VM costs the host. Of a paused box nothing can be asked: \`--\`.
 - A volume's directory is \`volumes/NAME/_data\` of the state directory. The driver is always \`local\` and takes no
-  options; mounts do not propagate. \`--volumes-from\` is not supported yet.
+  options; mounts do not propagate.
 - \`--sysctl\` takes every parameter: the kernel is the box's own. \`--storage-opt size=\` takes 1m to 64g; \`df\` in the box shows the
   bound as available space, not as the size of the file system. A box has no swap: \`--memory-swap\` equals the memory or is -1.
 - \`--privileged\` gives all capabilities and a writable, unmasked /proc and /sys; the devices are those of the VM.
@@ -90,9 +91,6 @@ const GROUPED = [
 
 /** Commands of our own. */
 const OURS_GROUP = Object.values(groups['pool']?.commands ?? {});
-
-/** Flags of our own. */
-const OURS = new Set(['exec --timeout', 'build --cpus']);
 
 test('docs/compatibility.md says what the flags and the replayed transcripts say', async () => {
   const sections = await Promise.all(

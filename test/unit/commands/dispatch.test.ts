@@ -106,7 +106,11 @@ describe("command lines that are refused as docker's client refuses them", () =>
     ],
     [['swarm', 'x'], 1, "a3s-box: 'a3s-box swarm' is not supported yet\n"],
     [['buildx', 'bake'], 1, "a3s-box: 'a3s-box buildx bake' is not supported yet\n"],
-    [['run', '--mac-address', 'x', 'i'], 125, '--mac-address is not supported yet\n'],
+    [
+      ['run', '--mac-address', 'x', 'i'],
+      125,
+      '--mac-address is not supported: a box is alone on its network, which has the same addresses for each\n',
+    ],
     [
       ['run', '--pid', 'host', 'i'],
       125,
