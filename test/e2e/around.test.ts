@@ -311,7 +311,7 @@ describe('top and stats', () => {
     expect(MemUsage).toMatch(/^[\d.]+[KM]iB \/ 512MiB$/);
     expect(HostMemUsage).toMatch(/^[\d.]+MiB$/);
     expect(await a3sOk(['stats', '-a', '--no-stream', '--format', '{{.CPUPerc}} {{.MemUsage}}', idle])).toBe(
-      '-- -- / --',
+      '0.00% 0B / 0B',
     );
     expect(await a3s(['stats', '--no-stream', 'nosuch'])).toMatchObject({
       status: 1,

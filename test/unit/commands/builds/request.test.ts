@@ -1,9 +1,12 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { buildFlags } from '../../../../src/commands/builds/flags.ts';
 import { buildRequest } from '../../../../src/commands/builds/request.ts';
 import { parseFlags } from '../../../../src/commands/flags/parse.ts';
 import type { BuildRequest } from '../../../../src/engine/build-types.ts';
+import { temporaryDirectory } from '../../../temporary.ts';
 import { contextStub } from '../context-stub.ts';
 
 const signal = new AbortController().signal;
@@ -156,4 +159,17 @@ describe('refused', () => {
   ])('%j', (args, message) => {
     expect(() => request(args)).toThrow(message);
   });
+});
+
+test('the proxies of config.json are arguments of a build that has none of its own', () => {
+  const dir = temporaryDirectory();
+  const proxies = { default: { httpProxy: 'http://a', noProxy: 'b' } };
+  writeFileSync(join(dir, 'config.json'), JSON.stringify({ proxies }));
+  const made = request(['--build-arg', 'NO_PROXY=own', '.'], { DOCKER_CONFIG: dir });
+  expect(made.buildArguments).toEqual(
+    new Map([
+      ['NO_PROXY', 'own'],
+      ['HTTP_PROXY', 'http://a'],
+    ]),
+  );
 });
