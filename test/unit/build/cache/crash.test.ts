@@ -9,13 +9,15 @@ import { readLayer } from '../../../../src/build/cache/layers.ts';
 import { openCacheMount } from '../../../../src/build/cache/mounts.ts';
 import { PRUNE_EVERYTHING, pruneBuildCache } from '../../../../src/build/cache/prune.ts';
 import { cacheRecords } from '../../../../src/build/cache/records.ts';
+import { storeLock } from '../../../../src/images/image.ts';
 import { takeLease } from '../../../../src/images/store/leases.ts';
 import { namesIn } from '../../../../src/state/directory.ts';
 import { buildCachePaths, type Layout } from '../../../../src/state/layout.ts';
+import { withLock } from '../../../../src/state/lock.ts';
 import { collect, emptyStore } from './fixture/store.ts';
 
 const BUILDER = join(import.meta.dirname, 'fixture', 'builder.ts');
-/** A round takes a fraction of a second; a busy machine takes longer. */
+/** A round takes half a second; a busy machine takes longer. */
 const KILLING_MS = 240_000;
 const ROUNDS = 12;
 
@@ -52,10 +54,11 @@ test(
       const [victim, ...others] = builders;
       if (victim === undefined) break;
       await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 60));
+      expect(victim.exitCode, 'a build that nobody has killed').toBeNull();
       const gone = once(victim, 'exit');
       victim.kill('SIGKILL');
       if (round % 3 === 0) await pruneBuildCache(layout, PRUNE_EVERYTHING);
-      else collect(layout);
+      else await withLock(storeLock(layout), () => collect(layout), { timeoutMs: KILLING_MS });
       found += await checkSteps(layout);
       await gone;
       builders = [...others, await startBuilder(layout)];
