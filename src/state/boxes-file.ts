@@ -11,8 +11,11 @@ import type { Layout } from './layout.ts';
 import { withLock } from './lock.ts';
 import type { BoxRecord } from './record.ts';
 
-/** Longer than any change takes, even with a killed VM to wait for. */
-const LOCK_TIMEOUT_MS = 30_000;
+/**
+ * Longer than any queue for it takes: a hundred monitors whose boxes end at once, each a third of a second for its flush on a busy disk. A
+ * holder that dies gives the lock back, so that only one that stands still is waited for so long.
+ */
+const LOCK_TIMEOUT_MS = 120_000;
 
 /** Where warnings for a person go. */
 export type Notify = (line: string) => void;
