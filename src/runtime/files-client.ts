@@ -37,7 +37,6 @@ export interface FilesStream {
 
 /** The requests that are answered with archives, or bring one. */
 const ARCHIVES: ReadonlySet<string> = new Set(['get', 'put', 'export', 'layer']);
-const ACKNOWLEDGEMENT = Buffer.of(0);
 /** The exit status of an agent that found nothing at the path. */
 const NOT_FOUND = 127;
 const MAX_COMPLAINT = 4096;
@@ -132,7 +131,7 @@ function sendingStream(session: MessageSession, disk: TransferDisk, done: Promis
 
 /** An archive from the agent. */
 function givingStream(session: MessageSession, disk: TransferDisk, done: Promise<void>): FilesStream {
-  const receiver = new TransferReceiver(disk, () => void session.stdin.write(ACKNOWLEDGEMENT));
+  const receiver = new TransferReceiver(disk, (bytes) => void session.stdin.write(bytes));
   async function* pieces(): AsyncGenerator<Buffer, void, undefined> {
     try {
       for await (const bytes of session.stdout as AsyncIterable<Buffer>) {

@@ -6,8 +6,6 @@ import { TransferReceiver } from '../../runtime/transfer/receiver.ts';
 import { TransferSender } from '../../runtime/transfer/sender.ts';
 import type { ExchangeOptions, Taker } from './exchange.ts';
 
-const ACKNOWLEDGEMENT = Buffer.of(0);
-
 export class ArchiveWay {
   readonly #options: ExchangeOptions;
   readonly #send: (message: Buffer) => void;
@@ -61,16 +59,17 @@ export class ArchiveWay {
     this.#disk?.close();
   }
 
+  /** To the guest's process. */
+  readonly #say = (bytes: Buffer): void => this.#send(encodeMessage(MessageType.stdin, bytes));
+
   #sending(disk: TransferDisk): Taker {
-    const sender = new TransferSender(disk, (bytes) => this.#send(encodeMessage(MessageType.stdin, bytes)));
+    const sender = new TransferSender(disk, this.#say);
     this.#sender = sender;
     return (bytes) => sender.heard(bytes);
   }
 
   #receiving(disk: TransferDisk, taker: Taker | undefined): Taker {
-    const receiver = new TransferReceiver(disk, () =>
-      this.#send(encodeMessage(MessageType.stdin, ACKNOWLEDGEMENT)),
-    );
+    const receiver = new TransferReceiver(disk, this.#say);
     return async (bytes) => {
       if (receiver.ended) throw new A3sError('guest_protocol', 'the box sent something after the end');
       for (const piece of receiver.take(bytes)) await taker?.(piece);

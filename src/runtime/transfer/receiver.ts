@@ -3,10 +3,11 @@ import { A3sError } from '../../errors.ts';
 import { IN_SLOT, SLOT_BYTES, SLOTS, type TransferDisk } from './disk.ts';
 
 const WORD_BYTES = 4;
+const ACKNOWLEDGEMENT = Buffer.of(0);
 
 export class TransferReceiver {
   readonly #disk: TransferDisk;
-  readonly #acknowledge: () => void;
+  readonly #say: (bytes: Buffer) => void;
   readonly #slot = Buffer.allocUnsafe(SLOT_BYTES);
   #word = Buffer.alloc(0);
   /** Bytes of the stream that are content. */
@@ -15,10 +16,10 @@ export class TransferReceiver {
   #used = false;
   #ended = false;
 
-  /** @param acknowledge says to the guest's process that a slot is free again. */
-  constructor(disk: TransferDisk, acknowledge: () => void) {
+  /** @param say sends bytes to the guest's process: a byte for each slot that is free again. */
+  constructor(disk: TransferDisk, say: (bytes: Buffer) => void) {
     this.#disk = disk;
-    this.#acknowledge = acknowledge;
+    this.#say = say;
   }
 
   /** All of it has come: the guest's process waits for its input to end. */
@@ -65,7 +66,7 @@ export class TransferReceiver {
     this.#disk.read(this.#next, bytes);
     this.#next = (this.#next + 1) % SLOTS;
     this.#used = true;
-    this.#acknowledge();
+    this.#say(ACKNOWLEDGEMENT);
     return bytes;
   }
 }
