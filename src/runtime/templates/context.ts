@@ -32,9 +32,10 @@ export function acceleratorOf(name: 'kvm' | 'tcg'): Accelerator {
 
 /**
  * Spared, because it is work at every exec, session or tick, and for nothing in a box: security modules without a policy, groups
- * of processes by session, which a box with its own control group never schedules by, a watchdog for hung processors.
+ * of processes by session, which a box with its own control group never schedules by, a watchdog for hung processors, averages of how long
+ * processes wait for each other (`/proc/pressure`), which also wake an idle guest every two seconds.
  */
-const SPARED = ['lsm=landlock,yama', 'noautogroup', 'nowatchdog'];
+const SPARED = ['lsm=landlock,yama', 'noautogroup', 'nowatchdog', 'psi=0'];
 
 /**
  * The kernel's command line. Under emulation the TSC's rate is given, because its calibration hangs one boot in five there. The
