@@ -6,6 +6,7 @@ import { findBoxProcesses } from '../../src/state/processes.ts';
 import { processesNaming } from '../footprint.ts';
 import { expects, timeMany } from '../measure.ts';
 import { availableMib, memoryOf, processorTime, type Memory } from '../processes.ts';
+import { priceOfRest } from '../rest.ts';
 import type { Curve, MeasureResult, Row } from '../result.ts';
 import { valueRow } from '../rows.ts';
 import { BOX_ID, IMAGE, STAYS, type Setting } from '../setting.ts';
@@ -16,7 +17,8 @@ const WARM = 2;
 /** A monitor and its QEMU, the network in it. */
 const PROCESSES = 2;
 const IDLE_MS = 20_000;
-const SETTLE_MS = 5_000;
+/** A guest writes back what its start has changed, and looks after it, for up to half a minute. */
+const SETTLE_MS = 30_000;
 /** Needed for each box; fewer boxes are made where there is less. */
 const BOX_MIB = 150;
 /** The goals: MiB, and parts of a core in a hundred. */
@@ -57,6 +59,10 @@ export async function idleBoxes(setting: Setting): Promise<MeasureResult> {
       KINDS.forEach(([kind], n) => lines[n]?.points.push([count, idle[kind]]));
     }
     rows.push(...(await pooled(setting)));
+    const { rested, again } = priceOfRest();
+    notes.push(
+      `Here a page of memory costs ${rested.toFixed(1)} µs to read after a second of rest, ${again.toFixed(2)} µs at once after that.`,
+    );
   } finally {
     setting.removeBoxes();
   }
