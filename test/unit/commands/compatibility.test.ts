@@ -55,6 +55,7 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - \`--sysctl\` takes every parameter: the kernel is the box's own. \`--storage-opt size=\` takes 1m to 64g; \`df\` in the box shows the
   bound as available space, not as the size of the file system. A box has no swap: \`--memory-swap\` equals the memory or is -1.
 - \`--privileged\` gives all capabilities and a writable, unmasked /proc and /sys; the devices are those of the VM.
+- The kernel of a box measures no pressure: it has no /proc/pressure, and its control group no \`*.pressure\` files.
 - \`--log-driver\` is \`json-file\` (with \`max-size\`, \`max-file\`, \`labels\`, \`env\`) or \`none\`.
 - \`events\` reads a journal that outlives every command; the attributes of an event are the labels, image and name of the box at that
   moment. Health checks are not told of as commands.
