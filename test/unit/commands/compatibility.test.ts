@@ -28,6 +28,7 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - A box's name has at most 240 characters. A duration of a health check is below 104 days, an integer below 2^53.
 - A box's command, environment and labels take at most 983040 bytes together, those of an \`exec\` 1048576.
 - \`logs --tail\` refuses what is not a number or \`all\`; Docker's takes it for \`all\`.
+- \`logs\` tells on stderr where lines are missing that a full disk did not take.
 - \`pool\` is new: boxes that are kept warm for \`run\` (\`docs/decisions/0010-pool.md\`). \`A3S_BOX_POOL=N\` keeps N boxes warm of whatever is run;
   \`A3S_BOX_POOL=0\` uses none. Pools are told apart by the image's whole name (\`a3s/base\` is \`a3s/base:latest\`), memory and CPUs.
 - A reader that closes stdout ends the command quietly with 141, as SIGPIPE would; the box runs on, as with Docker.
