@@ -50,7 +50,8 @@ This file is made from the flags' own definitions and the lists of the replayed 
   one that waits for its restart waits on until they are done.
 - \`diff\` compares by content: a file that was written with what it held, or only touched, is not listed.
 - \`top\` shows the numbers that the box itself knows its processes by, and takes \`-ef\`, \`aux\`, \`-l\` and \`-o COLUMN,…\` of ps's options.
-- \`stats --format\` also has \`HostCPUPerc\` and \`HostMemUsage\`, what the VM costs the host. Of a paused box nothing can be asked: \`--\`.
+- \`stats --format\` also has \`HostCPUPerc\` and \`HostMemUsage\`, what the VM costs the host. A paused box shows what it used when
+  it was paused, or \`--\` where its agent did not answer within a second then.
 - A volume's directory is \`volumes/NAME/_data\` of the state directory. The driver is always \`local\` and takes no
   options; mounts do not propagate.
 - \`--sysctl\` takes every parameter: the kernel is the box's own. \`--storage-opt size=\` takes 1m to 64g; \`df\` in the box shows the
