@@ -70,6 +70,8 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - \`build\` is BuildKit's, of docker 28 with buildx: \`builder build\`, \`image build\` and \`buildx build\` are the same. Each stage with a RUN has a VM
   of its own, with \`--memory\` (2g) and \`--cpus\` (2). \`syntax=\` is accepted: there is one frontend. The status of a build that a RUN has ended
   is its command's, with buildx 1; after Ctrl-C it is 130. \`DOCKER_BUILDKIT=0\` changes nothing but a line that says so.
+- Extended attributes of the files in a context's directory do not come into the image, file capabilities among them: Node cannot read them. Those
+  in an archive do, and what a RUN sets stays.
 - \`build --progress\` shows steps as BuildKit does; \`BUILDKIT_PROGRESS\`, \`BUILDKIT_COLORS\`, \`BUILDKIT_TTY_LOG_LINES\` and \`NO_COLOR\` count. Digests of
   \`rawjson\` tell steps apart and are those of nothing. \`PROGRESS_NO_TRUNC\` does not: nothing is cut.
 - The checks of \`build --check\` and the warnings of a build are BuildKit's. On an image that is not here \`--check\` does not judge variables.
