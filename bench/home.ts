@@ -9,7 +9,7 @@ import type { BoxRecord } from '../src/state/record.ts';
 import { plainEnvironment } from './environment.ts';
 import { processesNaming } from './footprint.ts';
 import type { Contender } from './measure.ts';
-import { until } from './until.ts';
+import { until } from '../test/e2e/fixture/until.ts';
 
 export const IMAGE = 'a3s/base';
 const TEMPLATE_MS = 240_000;
@@ -44,8 +44,8 @@ export class Home {
   }
 
   /** The first box's monitor makes the image template when its box has ended. */
-  imageTemplate(): Promise<void> {
-    return until('the image template', () => this.imageTemplates().length > 0, TEMPLATE_MS);
+  async imageTemplate(): Promise<void> {
+    await until('the image template', () => this.imageTemplates().length > 0, TEMPLATE_MS);
   }
 
   /** Directories of the finished templates of images. */

@@ -4,7 +4,7 @@ import type { MeasureResult, Row } from '../result.ts';
 import { rowOf } from '../rows.ts';
 import { IMAGE, STAYS, type Setting } from '../setting.ts';
 import { inTurn } from '../turns.ts';
-import { until } from '../until.ts';
+import { until } from '../../test/e2e/fixture/until.ts';
 import { besides, having, pair } from './pair.ts';
 
 /** A workload that ends when it is told to, once it has said so: the first process of a container does not by itself. */
@@ -58,9 +58,9 @@ async function lifeOf(setting: Setting, side: Side): Promise<Record<(typeof VERB
 }
 
 /** Waits until the workload of the box's `starts`th start obeys: before, it loses what it is told. */
-function ready(setting: Setting, side: Side, starts: number): Promise<void> {
+async function ready(setting: Setting, side: Side, starts: number): Promise<void> {
   const said = (): number => setting.tell(side('logs', 'bench')).split('\n').filter(Boolean).length;
-  return until('the word of the workload that it is ready', () => said() >= starts, READY_MS);
+  await until('the word of the workload that it is ready', () => said() >= starts, READY_MS);
 }
 
 /** Twenty at once: names in one command, and rows of one list. */

@@ -4,7 +4,7 @@ import type { MeasureResult, Row } from '../result.ts';
 import { rowOf } from '../rows.ts';
 import { IMAGE, type Setting } from '../setting.ts';
 import { inTurn } from '../turns.ts';
-import { until } from '../until.ts';
+import { until } from '../../test/e2e/fixture/until.ts';
 import { besides, having, pair } from './pair.ts';
 import { SAID, SAYS } from './run.ts';
 

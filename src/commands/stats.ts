@@ -2,14 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { allBoxes, findBox, isUp } from '../engine/engine.ts';
-import { NO_USE, UsageMeter } from '../engine/stats.ts';
+import { UsageMeter } from '../engine/stats.ts';
 import type { Engine } from '../engine/types.ts';
-import { A3sError } from '../errors.ts';
 import { renderListing } from '../output/listing.ts';
 import { defineCommand } from './command.ts';
 import { formatFlag, listingFormat } from './format-flag.ts';
 import type { BoxRecord } from './rows/records.ts';
-import { statsListing, type StatsRow } from './rows/stats-listing.ts';
+import { statsListing } from './rows/stats-listing.ts';
 
 const INTERVAL_MS = 1000;
 const HOME = '\u001b[H';
@@ -32,13 +31,14 @@ export const stats = defineCommand({
   ],
   async run(context, { flags, args }) {
     const engine = await context.engine();
-    const meters = new Map<string, UsageMeter>();
+    const meter = new UsageMeter();
     const listing = statsListing({ truncate: !flags['no-trunc'] });
     const format = listingFormat(context, { ...flags, quiet: false }, 'stats');
     for (;;) {
       const boxes = await chosen(engine, args, flags.all);
       const next = sleep(INTERVAL_MS);
-      const rows = await Promise.all(boxes.map((box) => rowOf(box, meters)));
+      const uses = await meter.look(boxes);
+      const rows = boxes.map((box, index) => ({ box, usage: uses[index] ?? null }));
       const text = await renderListing(listing, rows, { format, quiet: false });
       if (flags['no-stream']) {
         await context.print(text);
@@ -58,22 +58,4 @@ async function chosen(engine: Engine, names: readonly string[], all: boolean): P
   if (names.length > 0) return Promise.all(names.map((name) => findBox(engine, name)));
   const boxes = await allBoxes(engine);
   return all ? boxes : boxes.filter(isUp);
-}
-
-async function rowOf(box: BoxRecord, meters: Map<string, UsageMeter>): Promise<StatsRow> {
-  // Its agent stands still with the rest.
-  if (box.status === 'paused') return { box, usage: null };
-  if (box.status !== 'running') return { box, usage: NO_USE };
-  // A box that was started again counts from the beginning.
-  const key = `${box.id} ${box.started_at ?? ''}`;
-  const meter = meters.get(key) ?? new UsageMeter(box);
-  meters.set(key, meter);
-  try {
-    return { box, usage: await meter.look() };
-  } catch (error) {
-    // It ended meanwhile.
-    const isOver = error instanceof A3sError && (error.code === 'box_not_running' || error.code === 'io');
-    if (!isOver) throw error;
-    return { box, usage: NO_USE };
-  }
 }

@@ -14,6 +14,8 @@ export interface LogLine {
   text: string;
   /** What the box's log options attach to each line. */
   attributes?: Record<string, string>;
+  /** So many lines before it, at least, could not be written. */
+  lost?: number;
 }
 
 /** Reads complete lines from an offset on; what is half-written is left for the next call, what `parse` makes null is left out. */
@@ -27,6 +29,11 @@ export class LogReader<T> {
     this.#file = file;
     this.#offset = offset;
     this.#parse = parse;
+  }
+
+  /** What was read last is half a line. */
+  get isTorn(): boolean {
+    return this.#rest.length > 0;
   }
 
   /** The lines in the next piece of the file; null at its present end. */
@@ -56,13 +63,14 @@ export function parseLine(text: string): LogLine | null {
     return null;
   }
   if (!isObject(value)) return null;
-  const { log, stream, time, attrs } = value;
+  const { log, stream, time, attrs, lost } = value;
   if (typeof log !== 'string' || typeof time !== 'string') return null;
   if (stream !== 'stdout' && stream !== 'stderr') return null;
   const line: LogLine = { time, stream, text: log };
   if (isObject(attrs)) {
     line.attributes = Object.fromEntries(Object.entries(attrs).map(([name, text]) => [name, String(text)]));
   }
+  if (typeof lost === 'number' && Number.isSafeInteger(lost) && lost > 0) line.lost = lost;
   return line;
 }
 

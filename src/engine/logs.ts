@@ -28,7 +28,7 @@ export interface LogOptions {
 }
 
 /**
- * The lines of a box's log, oldest first.
+ * The lines of a box's log, oldest first. The engine's `notify` hears where some are missing.
  * @throws A3sError `invalid_config` for a box that keeps no log, and what resolveBox throws, on the first step.
  */
 export async function* readLogs(engine: Engine, query: string, options: LogOptions): AsyncGenerator<LogLine> {
@@ -51,9 +51,13 @@ export async function* readLogs(engine: Engine, query: string, options: LogOptio
         // Asked before the read: what was written before the file or the box came to its end is then certain to be read.
         const complete = await files.isComplete(file);
         const mayGrow = !complete && changes !== null && (await running.isUp());
-        const past = yield* wantedLines(reader, options);
-        if (past || (!mayGrow && !complete) || isPast(options.until)) return;
+        const past = yield* wantedLines(engine, reader, options);
+        if (past || isPast(options.until)) return;
         if (complete) break;
+        if (!mayGrow) {
+          yield* lastLines(engine, running, reader, options);
+          return;
+        }
         await changes?.next();
       }
       changes?.close();
@@ -69,6 +73,7 @@ export async function* readLogs(engine: Engine, query: string, options: LogOptio
 
 /** The lines that are there now and within the times; true once one is later than `until`. */
 async function* wantedLines(
+  engine: Engine,
   reader: LogReader<LogLine>,
   { since, until }: LogOptions,
 ): AsyncGenerator<LogLine, boolean> {
@@ -76,10 +81,31 @@ async function* wantedLines(
     for (const line of lines) {
       const time = parseRfc3339(line.time) ?? 0n;
       if (until !== undefined && time > until) return true;
-      if (since === undefined || time >= since) yield line;
+      if (since !== undefined && time < since) continue;
+      if (line.lost !== undefined) {
+        engine.notify(
+          `WARNING: lines of the log are missing here, at least ${line.lost}: they could not be written`,
+        );
+      }
+      yield line;
     }
   }
   return false;
+}
+
+/** A log that ends with half a line has lost what came after it, unless it is being written. */
+async function* lastLines(
+  engine: Engine,
+  running: RunWatch,
+  reader: LogReader<LogLine>,
+  options: LogOptions,
+): AsyncGenerator<LogLine, void> {
+  if (!reader.isTorn || (await running.isUp())) return;
+  // The box may have ended since it was read.
+  const past = yield* wantedLines(engine, reader, options);
+  if (!past && reader.isTorn) {
+    engine.notify('WARNING: the log ends in the middle of a line: what came after it could not be written');
+  }
 }
 
 interface Place {

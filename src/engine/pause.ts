@@ -2,6 +2,7 @@
 import { A3sError } from '../errors.ts';
 import { pauseBox as haltVm } from '../runtime/control-client.ts';
 import type { BoxRecord } from '../state/record.ts';
+import { dropFigures, keepFigures } from './box-usage.ts';
 import { findBox } from './engine.ts';
 import { whileRunning } from './settle.ts';
 import type { Engine } from './types.ts';
@@ -19,6 +20,7 @@ export async function pauseBox(engine: Engine, query: string): Promise<void> {
     throw notRunning(`Container ${record.id} is restarting, wait until the container is running`);
   }
   if (record.status !== 'running') throw notRunning(`container ${record.id} is not running`);
+  await keepFigures(record);
   await halt(engine, record, true);
 }
 
@@ -29,6 +31,7 @@ export async function pauseBox(engine: Engine, query: string): Promise<void> {
 export async function unpauseBox(engine: Engine, query: string): Promise<void> {
   const record = await findBox(engine, query);
   if (record.status !== 'paused') throw notRunning(`Container ${record.id} is not paused`);
+  dropFigures(record);
   await halt(engine, record, false);
 }
 

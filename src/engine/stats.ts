@@ -1,29 +1,17 @@
 /** `stats`: what boxes use, from two looks at their counters; and what their VMs cost the host. */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { A3sError } from '../errors.ts';
-import { objectOr } from '../json.ts';
-import { askFiles } from '../runtime/files-client.ts';
-import { findBoxProcesses } from '../state/processes.ts';
 import type { BoxRecord } from '../state/record.ts';
+import { askFigures, keptFigures, type BoxFigures } from './box-usage.ts';
+import { findVms, hostFigures, type HostFigures } from './host-usage.ts';
 
 /** Between the two looks of a first answer. */
 const INTERVAL_MS = 200;
-/** Linux's USER_HZ, the same on every architecture that Node runs on. */
-const TICKS = 100;
 
-export interface BoxUsage {
+export interface BoxUsage extends Omit<BoxFigures, 'timeNs' | 'cpuNs'> {
   /** Of one CPU: 150 is one and a half. */
   cpuPercent: number;
-  /** Without pages of files that nobody has used lately, as Docker counts. */
-  memoryBytes: number;
-  memoryLimitBytes: number;
-  pids: number;
-  receivedBytes: number;
-  sentBytes: number;
-  readBytes: number;
-  writtenBytes: number;
   /** The VM's process on the host. */
   hostCpuPercent: number;
   hostMemoryBytes: number;
@@ -43,83 +31,81 @@ export const NO_USE: BoxUsage = {
   hostMemoryBytes: 0,
 };
 
-interface Counters {
-  timeNs: number;
-  cpuNs: number;
-  usage: Omit<BoxUsage, 'cpuPercent' | 'hostCpuPercent' | 'hostMemoryBytes'>;
-  host: { time: number; cpuSeconds: number; memoryBytes: number };
+interface Look {
+  box: BoxFigures;
+  host: HostFigures;
 }
 
-/** The use of one box over time: each look is compared with the one before. */
+/** The use of boxes over time: each look is compared with the one before. */
 export class UsageMeter {
-  readonly #record: BoxRecord;
-  #last: Counters | undefined;
-  #vm: number | null | undefined;
+  /** The last looks, and the processes of the VMs, by run: a box that was started again counts from the beginning. */
+  readonly #last = new Map<string, Look>();
+  readonly #vms = new Map<string, number>();
 
-  constructor(record: BoxRecord) {
-    this.#record = record;
+  /** What each of these boxes uses; null for a paused one of which nothing is known. @throws A3sError `guest_protocol`, `timeout`. */
+  async look(boxes: readonly BoxRecord[]): Promise<(BoxUsage | null)[]> {
+    const unknown = boxes.filter((box) => hasVm(box) && !this.#vms.has(runOf(box)));
+    const found = findVms(unknown.map((box) => box.box_dir));
+    for (const box of unknown) {
+      const vm = found.get(box.box_dir);
+      if (vm !== undefined) this.#vms.set(runOf(box), vm);
+    }
+    return Promise.all(boxes.map((box) => this.#useOf(box)));
   }
 
-  /** @throws A3sError `box_not_running` when the box has ended, `guest_protocol`, `io`. */
-  async look(): Promise<BoxUsage> {
-    if (this.#last === undefined) {
-      this.#last = await this.#counters();
+  async #useOf(box: BoxRecord): Promise<BoxUsage | null> {
+    if (!hasVm(box)) return NO_USE;
+    if (box.status === 'paused') return this.#pausedUse(box);
+    try {
+      return await this.#runningUse(box);
+    } catch (error) {
+      // It ended meanwhile.
+      const isOver = error instanceof A3sError && (error.code === 'box_not_running' || error.code === 'io');
+      if (!isOver) throw error;
+      return NO_USE;
+    }
+  }
+
+  /** Its processes stand still: what they hold is what they held, and its VM can be looked at. */
+  #pausedUse(box: BoxRecord): BoxUsage | null {
+    const figures = keptFigures(box);
+    if (figures === null) return null;
+    const host = hostFigures(this.#vms.get(runOf(box)));
+    return usage({ box: figures, host }, { box: figures, host });
+  }
+
+  async #runningUse(box: BoxRecord): Promise<BoxUsage> {
+    let before = this.#last.get(runOf(box));
+    if (before === undefined) {
+      before = await this.#counters(box);
       await sleep(INTERVAL_MS);
     }
-    const before = this.#last;
-    const now = await this.#counters();
-    this.#last = now;
-    return {
-      ...now.usage,
-      cpuPercent: percent(now.cpuNs - before.cpuNs, now.timeNs - before.timeNs),
-      hostCpuPercent: percent(now.host.cpuSeconds - before.host.cpuSeconds, now.host.time - before.host.time),
-      hostMemoryBytes: now.host.memoryBytes,
-    };
+    const now = await this.#counters(box);
+    this.#last.set(runOf(box), now);
+    return usage(before, now);
   }
 
-  async #counters(): Promise<Counters> {
-    const answer = objectOr(await askFiles(this.#record, { op: 'usage' }));
-    const read = (key: string): number => {
-      const value = answer[key];
-      if (typeof value === 'number' && value >= 0) return value;
-      throw new A3sError('guest_protocol', `the box sent no number for ${key}`);
-    };
-    return {
-      timeNs: read('time_ns'),
-      cpuNs: read('cpu_ns'),
-      usage: {
-        memoryBytes: Math.max(read('memory_bytes') - read('inactive_file_bytes'), 0),
-        memoryLimitBytes: read('memory_limit_bytes'),
-        pids: read('pids'),
-        receivedBytes: read('received_bytes'),
-        sentBytes: read('sent_bytes'),
-        readBytes: read('read_bytes'),
-        writtenBytes: read('written_bytes'),
-      },
-      host: this.#hostCounters(),
-    };
-  }
-
-  #hostCounters(): Counters['host'] {
-    this.#vm ??= findBoxProcesses(this.#record.box_dir).find(({ role }) => role === 'vm')?.pid ?? null;
-    const time = performance.now() / 1000;
-    if (this.#vm === null) return { time, cpuSeconds: 0, memoryBytes: 0 };
-    try {
-      return { time, ...hostCounters(this.#vm) };
-    } catch {
-      // It ended meanwhile: the agent's silence says so next.
-      return { time, cpuSeconds: 0, memoryBytes: 0 };
-    }
+  async #counters(box: BoxRecord): Promise<Look> {
+    return { box: await askFigures(box), host: hostFigures(this.#vms.get(runOf(box))) };
   }
 }
 
-/** Fields 14, 15 of /proc/PID/stat and the private part of its memory (proc(5)). */
-function hostCounters(pid: number): { cpuSeconds: number; memoryBytes: number } {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-  const kib = Number(/^RssAnon:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0);
-  return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS, memoryBytes: kib * 1024 };
+function hasVm({ status }: BoxRecord): boolean {
+  return status === 'running' || status === 'paused';
+}
+
+function runOf(box: BoxRecord): string {
+  return `${box.id} ${box.started_at ?? ''}`;
+}
+
+function usage(before: Look, now: Look): BoxUsage {
+  const { timeNs, cpuNs, ...figures } = now.box;
+  return {
+    ...figures,
+    cpuPercent: percent(cpuNs - before.box.cpuNs, timeNs - before.box.timeNs),
+    hostCpuPercent: percent(now.host.cpuSeconds - before.host.cpuSeconds, now.host.time - before.host.time),
+    hostMemoryBytes: now.host.memoryBytes,
+  };
 }
 
 function percent(part: number, whole: number): number {

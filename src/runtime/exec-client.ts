@@ -1,5 +1,6 @@
 /** A command in a running box: the streaming form of the exec service, through exec.sock. docs/protocol.md, "4089". */
 import type { Socket } from 'node:net';
+import { addAbortSignal } from 'node:stream';
 
 import { A3sError } from '../errors.ts';
 import { boxPaths } from '../state/layout.ts';
@@ -43,6 +44,7 @@ export async function execInBox(record: BoxRecord, spec: ExecSpec): Promise<Proc
 /**
  * A streaming request to the exec service.
  * @param startFailure what stands before the reason when it cannot be done
+ * @param signal ends the connection, as if the box had
  * @throws A3sError as execInBox does.
  */
 export async function openStream(
@@ -50,9 +52,11 @@ export async function openStream(
   path: string,
   request: object,
   startFailure = '',
+  signal?: AbortSignal,
 ): Promise<MessageSession> {
   const body = requestBody(request);
   const socket = await openSocket(boxPaths(record.box_dir).execSocket, record.name);
+  if (signal !== undefined) addAbortSignal(signal, socket);
   const head =
     `POST ${path} HTTP/1.1\r\nHost: box\r\nContent-Type: application/json\r\n` +
     `Content-Length: ${body.length}\r\nConnection: Upgrade\r\nUpgrade: a3s-exec/1\r\n\r\n`;

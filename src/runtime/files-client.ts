@@ -44,14 +44,18 @@ const MAX_COMPLAINT = 4096;
 const MAX_ANSWER = 32 * 1024 * 1024;
 
 /**
- * Starts a request. An archive crosses by way of the VM's transfer disk when that is there and nobody else's.
+ * Starts a request, which ends with `signal`. An archive crosses by way of the VM's transfer disk when that is there and nobody else's.
  * @throws A3sError `no_such_file` with the agent's words, `usage` for a path that does not fit the request, `io`, `box_not_running`.
  */
-export async function openFiles(record: BoxRecord, request: FilesRequest): Promise<FilesStream> {
+export async function openFiles(
+  record: BoxRecord,
+  request: FilesRequest,
+  signal?: AbortSignal,
+): Promise<FilesStream> {
   let disk = ARCHIVES.has(request.op) ? TransferDisk.open(transferFile(record.box_dir)) : null;
   try {
     const asked = disk === null ? request : { ...request, transfer: true };
-    const session = await openStream(record, '/files', asked);
+    const session = await openStream(record, '/files', asked, '', signal);
     const complaint = session.stderr.toArray().then((pieces) => Buffer.concat(pieces).toString());
     complaint.catch(() => {});
     await session.started;
@@ -181,11 +185,15 @@ async function* copies(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, vo
 }
 
 /**
- * A request whose whole answer is JSON.
+ * A request whose whole answer is JSON. It ends with `signal`.
  * @throws what openFiles throws; A3sError `guest_protocol` for what is no JSON.
  */
-export async function askFiles(record: BoxRecord, request: FilesRequest): Promise<unknown> {
-  const answer = await readAll(await openFiles(record, request), MAX_ANSWER);
+export async function askFiles(
+  record: BoxRecord,
+  request: FilesRequest,
+  signal?: AbortSignal,
+): Promise<unknown> {
+  const answer = await readAll(await openFiles(record, request, signal), MAX_ANSWER);
   try {
     return JSON.parse(answer);
   } catch (cause) {

@@ -1,9 +1,10 @@
 /**
- * The program of a box's monitor. Descriptor 3 is the connection to the command that starts the box, or to the keeper that wants a
+ * The program of a box's monitor. LAUNCH_FD is the connection to the command that starts the box, or to the keeper that wants a
  * warm one.
  */
 import { Socket } from 'node:net';
 
+import { LAUNCH_FD } from './launch-fd.ts';
 import { BoxMonitor } from './monitor/box-monitor.ts';
 import { Client } from './monitor/client.ts';
 import type { EarlyVm } from './monitor/early-vm.ts';
@@ -13,8 +14,6 @@ import { asksForWarmBox, parseWarmRequest } from './warm/request.ts';
 import type { WarmBox } from './warm/warm-box.ts';
 import { boxDirectory, boxPaths, layoutOf } from '../state/layout.ts';
 import { trace, traceTo } from '../trace.ts';
-
-const LAUNCH_FD = 3;
 
 /**
  * Watches the box of the request `payload` to its end, then ends the process.

@@ -3,11 +3,9 @@
  * takes half as long as QEMU's own start.
  */
 import { bootTryMs } from './deadlines.ts';
+import { LAUNCH_FD } from './launch-fd.ts';
 import { readRequest } from './monitor/read-request.ts';
 import { startEarly } from './monitor/early-vm.ts';
-
-/** The connection to the command that starts the box. */
-const LAUNCH_FD = 3;
 
 async function begin(): Promise<void> {
   // A terminal's Ctrl-C or a closed session ends commands, not boxes.

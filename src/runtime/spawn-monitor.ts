@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { A3sError } from '../errors.ts';
 import { packageRoot } from '../package-root.ts';
 import { trace, traceEnvironment } from '../trace.ts';
+import { LAUNCH_FD } from './launch-fd.ts';
 
-const LAUNCH_FD = 3;
 /**
  * V8 would collect the garbage of a monitor that has nothing to do twice in its first twenty seconds, 450 ms of processor time for
  * 2 MiB. With a small young generation there is little to give back after a million lines of log either (20 MiB in place of 47). Other

@@ -186,6 +186,8 @@ export interface BoxPaths {
   monitorLog: string;
   /** The last results of the health check. */
   healthLog: string;
+  /** What a paused box used when it was paused. */
+  pausedUsage: string;
   /** The box's writable disk: a qcow2 overlay on the blank scratch disk or a template's. */
   scratch: string;
   /** By way of which archives cross. */
@@ -210,6 +212,7 @@ export function boxPaths(boxDir: string): BoxPaths {
     jsonLog: join(boxDir, 'workload-json.log'),
     monitorLog: join(boxDir, 'monitor.log'),
     healthLog: join(boxDir, 'health.json'),
+    pausedUsage: join(boxDir, 'usage.json'),
     scratch: join(boxDir, 'scratch.qcow2'),
     transfer: transferFile(boxDir),
     sharesDir: join(boxDir, 'shares'),

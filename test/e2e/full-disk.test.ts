@@ -48,14 +48,41 @@ test('a box that only prints lives on, and its log goes on once there is space',
   rmSync(filler);
   await a3sOk(['kill', '-s', 'USR1', name]);
   await run.says(/\ncounted\n(.*\n)+counted\n$/);
-  const lines = (await a3sOk(['logs', name])).split('\n');
+  const { status, out, err } = await a3s(['logs', name]);
+  expect(status).toBe(0);
+  const lines = out.trimEnd().split('\n');
   const gap = lines.findIndex((line, index) => index > 0 && line !== String(index));
   expect(lines.slice(gap)).toEqual([...whole, 'counted']);
   expect(gap).toBeLessThan(whole.length);
+  const missing = whole.length + 2 - gap;
+  expect(err).toBe(
+    `WARNING: lines of the log are missing here, at least ${missing}: they could not be written\n`,
+  );
   const monitorLog = readFileSync(boxPaths(recordOf(name).box_dir).monitorLog, 'utf8');
-  expect(monitorLog).toContain(`the log goes on; it has lost ${whole.length + 2 - gap} lines\n`);
+  expect(monitorLog).toContain(`the log goes on; it has lost ${missing} lines\n`);
   await a3sOk(['rm', '-f', name]);
   expect(await run.ended).toMatchObject({ status: 137, err: '' });
+});
+
+test('of a box that ends on a full disk, logs says that the end is missing', async () => {
+  const name = boxes.name('ends');
+  const script = "trap 'seq 1 20000; exit 7' USR1; echo ready; while :; do sleep 0.1; done";
+  const run = new CliProcess(['run', '--name', name, 'a3s/base', 'sh', '-c', script]);
+  await run.says(/^ready\n$/);
+  const filler = join(boxesDir(), 'filler');
+  fillDisk(filler);
+  await a3sOk(['kill', '-s', 'USR1', name]);
+  expect(await run.ended).toMatchObject({ status: 7, err: '' });
+  const { status, out, err } = await a3s(['logs', name]);
+  expect(status).toBe(0);
+  const [first, ...lines] = out.trimEnd().split('\n');
+  expect(first).toBe('ready');
+  expect(lines).toEqual(lines.map((_line, index) => String(index + 1)));
+  expect(lines.length).toBeLessThan(20_000);
+  expect(err).toBe(
+    'WARNING: the log ends in the middle of a line: what came after it could not be written\n',
+  );
+  rmSync(filler);
 });
 
 /** Leaves no page. */

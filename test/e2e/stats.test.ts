@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 
 import { a3s, a3sOk, CliProcess, LAUNCHER } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
+import { processesNaming } from './fixture/processes.ts';
 import { recordOf } from './fixture/records.ts';
 import { CTRL_C, Terminal } from './fixture/terminal.ts';
 import { until } from './fixture/until.ts';
@@ -82,6 +83,37 @@ test('without names, boxes come and go', async () => {
     stats.child.kill('SIGINT');
   }
   expect(await stats.ended).toMatchObject({ status: null, signal: 'SIGINT' });
+});
+
+describe('a paused box', () => {
+  const BUSY = ['a3s/base', 'sh', '-c', 'sleep 1000 & while :; do :; done'];
+  const FORMAT = '{{.CPUPerc}} {{.MemUsage}} {{.MemPerc}} {{.NetIO}} {{.BlockIO}} {{.PIDs}} {{.HostCPUPerc}}';
+  const figures = (box: string, format = FORMAT): Promise<string> =>
+    a3sOk(['stats', '--no-stream', '--format', format, box]);
+
+  test('uses what it used when it was paused, and no processor', async () => {
+    const box = await boxes.detached('paused', BUSY);
+    await a3sOk(['pause', box]);
+    const paused = await figures(box);
+    expect(paused).toMatch(
+      /^0\.00% [\d.]+[KM]iB \/ 512MiB \d\.\d\d% [\d.]+k?B \/ [\d.]+k?B [\d.]+[kM]?B \/ [\d.]+[kM]?B 2 0\.00%$/,
+    );
+    expect(await figures(box)).toBe(paused);
+    expect(await figures(box, '{{.HostMemUsage}}')).toMatch(/^[1-9][\d.]*MiB$/);
+    await a3sOk(['unpause', box]);
+    expect(Number.parseFloat(await figures(box, '{{.CPUPerc}}'))).toBeGreaterThan(20);
+  });
+
+  test('is paused though its agent hangs, and shows no figures then', async () => {
+    const box = await boxes.detached('hangs', BUSY);
+    const vm = processesNaming(recordOf(box).box_dir).find(({ role }) => role === 'vm');
+    process.kill(vm?.pid ?? 0, 'SIGSTOP');
+    await a3sOk(['pause', box]);
+    expect(await figures(box)).toBe('-- -- / -- -- -- -- -- --');
+    expect((await a3sOk(['stats', '--no-stream', box])).split('\n')[1]).toMatch(
+      new RegExp(`^${recordOf(box).short_id} +${box} +-- +-- / -- +-- +-- +-- +--$`),
+    );
+  });
 });
 
 describe('--no-stream', () => {

@@ -2,7 +2,6 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 
 import { writeArchive } from '../../images/archive/write.ts';
 import type { Descriptor } from '../../images/config.ts';
@@ -56,15 +55,6 @@ function indexWith(root: string, entry: Descriptor, names: readonly string[]): D
     (index, name) => withImage(index, { manifest: entry, size: entry.size, name }),
     readIndex(root),
   );
-}
-
-/** `type=tar`: to `sink`, which is left open. @param tar the whole tree. */
-export async function exportTar(
-  tar: AsyncIterable<Buffer>,
-  sink: Writable,
-  signal: AbortSignal,
-): Promise<void> {
-  await pipeline(tar, sink, { end: false, signal });
 }
 
 function wholeName(name: string): string {

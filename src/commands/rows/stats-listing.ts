@@ -6,7 +6,7 @@ import type { BoxRecord } from './records.ts';
 
 export interface StatsRow {
   box: BoxRecord;
-  /** Null for a box of which nothing is known: it is paused. */
+  /** Null for a paused box of which nothing is known. */
   usage: BoxUsage | null;
 }
 

@@ -59,8 +59,8 @@ export class JsonLog {
   #writing = false;
   /** The file ends with half a line, for a full disk took no more: the next begins on a line of its own. */
   #isTorn: boolean;
-  /** Lines that could not be written since the last one that could. */
-  #lost = 0;
+  /** Lines that could not be written since the last one that could; of an earlier monitor's the half one is known. */
+  #lost: number;
   #closed = false;
   readonly #say: (line: string) => void;
 
@@ -71,6 +71,7 @@ export class JsonLog {
     this.#fd = openSync(path, 'a+', 0o600);
     this.#fileSize = fstatSync(this.#fd).size;
     this.#isTorn = endsTorn(this.#fd, this.#fileSize);
+    this.#lost = this.#isTorn ? 1 : 0;
     this.#say = say;
   }
 
@@ -143,33 +144,38 @@ export class JsonLog {
     // Whoever comes while this is written waits for the next round.
     const settled = this.#waiting.length;
     this.#writing = true;
-    this.#writeFiles((error, lost) => {
+    const lines = this.#pending;
+    this.#pending = [];
+    this.#writeFiles(lines, (error, lost) => {
       this.#writing = false;
-      this.#account(error, lost);
+      this.#account(error, lost, lines.length);
       this.#release(settled);
       if (this.#pending.length > 0 || this.#waiting.length > 0) this.#flush();
     });
   }
 
-  /** A full disk must not stop the workload: lines are lost until there is space, and the monitor's own log says so. */
-  #account(error: Error | null, lost: number): void {
-    if (error !== null) {
-      if (this.#lost === 0) this.#say(`the log loses lines: ${error.message}`);
-      this.#lost += lost;
-      return;
+  /**
+   * A full disk must not stop the workload: lines are lost until there is space. The first one after them says so, as does the monitor's
+   * own log.
+   */
+  #account(error: Error | null, lost: number, count: number): void {
+    if (this.#lost > 0 && lost < count) {
+      this.#say(`the log goes on; it has lost ${this.#lost} ${this.#lost === 1 ? 'line' : 'lines'}`);
+      this.#lost = 0;
     }
-    if (this.#lost > 0) this.#say(`the log goes on; it has lost ${this.#lost} lines`);
-    this.#lost = 0;
+    if (error === null) return;
+    if (this.#lost === 0) this.#say(`the log loses lines: ${error.message}`);
+    this.#lost += lost;
   }
 
   #release(count: number): void {
     for (const done of this.#waiting.splice(0, count)) done();
   }
 
-  /** Writes all that is pending now, file after file, and tells how many lines it could not. */
-  #writeFiles(done: (error: Error | null, lost: number) => void): void {
-    const lines = this.#pending;
-    this.#pending = [];
+  /** Writes these lines, file after file, and tells how many it could not. */
+  #writeFiles(lines: string[], done: (error: Error | null, lost: number) => void): void {
+    const [line] = lines;
+    if (this.#lost > 0 && line !== undefined) lines[0] = afterGap(line, this.#lost);
     let next = 0;
     const step = (error: Error | null, unwritten: Buffer): void => {
       if (error !== null) {
@@ -238,6 +244,11 @@ export class JsonLog {
       else this.#append(bytes.subarray(written), done);
     });
   }
+}
+
+/** A line that says how many are missing before it, in a field that Docker's driver does not have. */
+function afterGap(line: string, lost: number): string {
+  return `${line.slice(0, -'}\n'.length)},"lost":${lost}}\n`;
 }
 
 function endsTorn(fd: number, size: number): boolean {

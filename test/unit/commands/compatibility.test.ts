@@ -28,6 +28,7 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - A box's name has at most 240 characters. A duration of a health check is below 104 days, an integer below 2^53.
 - A box's command, environment and labels take at most 983040 bytes together, those of an \`exec\` 1048576.
 - \`logs --tail\` refuses what is not a number or \`all\`; Docker's takes it for \`all\`.
+- \`logs\` tells on stderr where lines are missing that a full disk did not take.
 - \`pool\` is new: boxes that are kept warm for \`run\` (\`docs/decisions/0010-pool.md\`). \`A3S_BOX_POOL=N\` keeps N boxes warm of whatever is run;
   \`A3S_BOX_POOL=0\` uses none. Pools are told apart by the image's whole name (\`a3s/base\` is \`a3s/base:latest\`), memory and CPUs.
 - A reader that closes stdout ends the command quietly with 141, as SIGPIPE would; the box runs on, as with Docker.
@@ -49,12 +50,14 @@ This file is made from the flags' own definitions and the lists of the replayed 
   one that waits for its restart waits on until they are done.
 - \`diff\` compares by content: a file that was written with what it held, or only touched, is not listed.
 - \`top\` shows the numbers that the box itself knows its processes by, and takes \`-ef\`, \`aux\`, \`-l\` and \`-o COLUMN,…\` of ps's options.
-- \`stats --format\` also has \`HostCPUPerc\` and \`HostMemUsage\`, what the VM costs the host. Of a paused box nothing can be asked: \`--\`.
+- \`stats --format\` also has \`HostCPUPerc\` and \`HostMemUsage\`, what the VM costs the host. A paused box shows what it used when
+  it was paused, or \`--\` where its agent did not answer within a second then.
 - A volume's directory is \`volumes/NAME/_data\` of the state directory. The driver is always \`local\` and takes no
   options; mounts do not propagate.
 - \`--sysctl\` takes every parameter: the kernel is the box's own. \`--storage-opt size=\` takes 1m to 64g; \`df\` in the box shows the
   bound as available space, not as the size of the file system. A box has no swap: \`--memory-swap\` equals the memory or is -1.
 - \`--privileged\` gives all capabilities and a writable, unmasked /proc and /sys; the devices are those of the VM.
+- The kernel of a box measures no pressure: it has no /proc/pressure, and its control group no \`*.pressure\` files.
 - \`--log-driver\` is \`json-file\` (with \`max-size\`, \`max-file\`, \`labels\`, \`env\`) or \`none\`.
 - \`events\` reads a journal that outlives every command; the attributes of an event are the labels, image and name of the box at that
   moment. Health checks are not told of as commands.
@@ -67,6 +70,8 @@ This file is made from the flags' own definitions and the lists of the replayed 
 - \`build\` is BuildKit's, of docker 28 with buildx: \`builder build\`, \`image build\` and \`buildx build\` are the same. Each stage with a RUN has a VM
   of its own, with \`--memory\` (2g) and \`--cpus\` (2). \`syntax=\` is accepted: there is one frontend. The status of a build that a RUN has ended
   is its command's, with buildx 1; after Ctrl-C it is 130. \`DOCKER_BUILDKIT=0\` changes nothing but a line that says so.
+- Extended attributes of the files in a context's directory do not come into the image, file capabilities among them: Node cannot read them. Those
+  in an archive do, and what a RUN sets stays.
 - \`build --progress\` shows steps as BuildKit does; \`BUILDKIT_PROGRESS\`, \`BUILDKIT_COLORS\`, \`BUILDKIT_TTY_LOG_LINES\` and \`NO_COLOR\` count. Digests of
   \`rawjson\` tell steps apart and are those of nothing. \`PROGRESS_NO_TRUNC\` does not: nothing is cut.
 - The checks of \`build --check\` and the warnings of a build are BuildKit's. On an image that is not here \`--check\` does not judge variables.

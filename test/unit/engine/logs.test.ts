@@ -51,6 +51,58 @@ test('damaged lines and a half-written last one are left out', async () => {
   expect(await texts(readLogs(engine, 'd1', ALL))).toEqual(['a\n', 'b\n']);
 });
 
+describe('what could not be written', () => {
+  const lost = (second: number, text: string, count: unknown): string =>
+    entry(second, text).replace('}\n', `,"lost":${JSON.stringify(count)}}\n`);
+  const missing = (count: number): string =>
+    `WARNING: lines of the log are missing here, at least ${count}: they could not be written`;
+  const CUT = 'WARNING: the log ends in the middle of a line: what came after it could not be written';
+  const lines = [
+    entry(1, 'a\n'),
+    '{"log":"half\n',
+    lost(2, 'b\n', 3),
+    entry(3, 'c\n'),
+    lost(4, 'd\n', 7),
+  ].join('');
+  const at = (second: number) => BigInt(Date.UTC(2026, 0, 2, 3, 4, second)) * 1_000_000n + 1n;
+
+  test.each([
+    ['all of it', {}, ['a\n', missing(3), 'b\n', 'c\n', missing(7), 'd\n']],
+    ['a tail', { tail: 2 }, ['c\n', missing(7), 'd\n']],
+    ['a tail that begins after it', { tail: 1, until: at(3) }, []],
+    ['since', { since: at(3) }, ['c\n', missing(7), 'd\n']],
+    ['until', { until: at(3) }, ['a\n', missing(3), 'b\n', 'c\n']],
+    ['follow', { follow: true }, ['a\n', missing(3), 'b\n', 'c\n', missing(7), 'd\n']],
+  ])('is told of in its place: %s', async (_name, options, expected) => {
+    const { engine } = await boxWithLog(lines);
+    const heard: string[] = [];
+    const told = { ...engine, notify: (line: string) => void heard.push(line) };
+    for await (const { text } of readLogs(told, 'd1', { ...ALL, ...options })) heard.push(text);
+    expect(heard).toEqual(expected);
+  });
+
+  test.each([0, -1, 1.5, '3', null])('a count of %j is none', async (count) => {
+    const { engine } = await boxWithLog(lost(1, 'a\n', count));
+    expect(await texts(readLogs(engine, 'd1', ALL))).toEqual(['a\n']);
+    expect(engine.warnings).toEqual([]);
+  });
+
+  test.each([
+    ['of a box that has ended', {}, {}, [CUT]],
+    ['of one that is followed to its end', {}, { follow: true }, [CUT]],
+    ['of one that runs may still be written', live, {}, []],
+    ['is later than what is asked for', {}, { until: at(1) }, []],
+  ])('half a line at the end %s', async (_name, state, options, expected) => {
+    const { engine } = await boxWithLog(`${entry(1, 'a\n')}{"log":"ha`, {
+      status: 'stopped',
+      exit_code: 0,
+      ...state,
+    });
+    expect(await texts(readLogs(engine, 'd1', { ...ALL, ...options }))).toEqual(['a\n']);
+    expect(engine.warnings).toEqual(expected);
+  });
+});
+
 test('a box that never ran has no log', async () => {
   const { engine, file } = await boxWithLog('');
   rmSync(file);

@@ -78,7 +78,7 @@ test('only an emulated kernel is told the rate of the counter', () => {
     ' tsc_early_khz=2596100 tsc=reliable mitigations=off',
   );
   expect(kernelCommandLine(acceleratorOf('kvm'), 2_596_100)).toBe(
-    'console=hvc0 quiet panic=-1 reboot=t random.trust_cpu=on audit=0 lsm=landlock,yama noautogroup nowatchdog',
+    'console=hvc0 quiet panic=-1 reboot=t random.trust_cpu=on audit=0 lsm=landlock,yama noautogroup nowatchdog psi=0',
   );
   expect(kernelCommandLine(acceleratorOf('kvm'), 2_596_100)).not.toMatch(/tsc|mitigations/);
 });

@@ -38,11 +38,13 @@ function openLog(path = join(temporaryDirectory(), 'log')) {
     path,
     said,
     write: (text: string) => new Promise<void>((resolve) => log.write('stdout', Buffer.from(text), resolve)),
-    /** What `logs` would show. */
-    shown: (): string[] =>
+    /** What `logs` would show, each line after as many as are missing there. */
+    shown: (): (string | number)[] =>
       readFileSync(path, 'utf8')
         .split('\n')
-        .flatMap((line) => parseLine(line)?.text ?? []),
+        .map(parseLine)
+        .filter((line) => line !== null)
+        .flatMap(({ text, lost }) => (lost === undefined ? [text] : [lost, text])),
   };
 }
 
@@ -57,10 +59,29 @@ test('a full disk never holds the workload, and lines come again once there is s
   await write('after\n');
   await write('and after\n');
   await log.close();
-  expect(shown()).toEqual(['before\n', 'after\n', 'and after\n']);
+  expect(shown()).toEqual(['before\n', 3, 'after\n', 'and after\n']);
   expect(said).toEqual([
     'the log loses lines: ENOSPC: no space left on device',
     'the log goes on; it has lost 3 lines',
+  ]);
+});
+
+test('a batch of which only the beginning is kept counts the gap before it and the one after it', async () => {
+  const { log, write, shown, said } = openLog();
+  room = 0;
+  await write('lost\n');
+  // One line of 70 bytes and more with what it says of the gap, and half of one.
+  room = 120;
+  await write('kept\nlost\nlost\n');
+  room = Number.POSITIVE_INFINITY;
+  await write('after\n');
+  await log.close();
+  expect(shown()).toEqual([1, 'kept\n', 2, 'after\n']);
+  expect(said).toEqual([
+    'the log loses lines: ENOSPC: no space left on device',
+    'the log goes on; it has lost 1 line',
+    'the log loses lines: ENOSPC: no space left on device',
+    'the log goes on; it has lost 2 lines',
   ]);
 });
 
@@ -72,5 +93,5 @@ test('a log that ends with half a line is continued with a line of its own', asy
   const next = openLog(path);
   await next.write('second\n');
   await next.log.close();
-  expect(next.shown()).toEqual(['first\n', 'second\n']);
+  expect(next.shown()).toEqual(['first\n', 1, 'second\n']);
 });

@@ -19,7 +19,7 @@ import { finished } from 'node:stream/promises';
 import { expect, test } from 'vitest';
 
 import { exportLocal } from '../../../../src/build/output/export-local.ts';
-import { exportArchive, exportLayout, exportTar } from '../../../../src/build/output/exporters.ts';
+import { exportArchive, exportLayout } from '../../../../src/build/output/exporters.ts';
 import { metadataJson } from '../../../../src/build/output/metadata.ts';
 import type { WrittenImage } from '../../../../src/build/output/write-image.ts';
 import type { Layout } from '../../../../src/state/layout.ts';
@@ -132,16 +132,6 @@ test('no link of the tree leads out of the directory', async () => {
     'cannot write "../file": it leads out of the destination',
   );
   expect(existsSync(join(directory, '..', 'file'))).toBe(false);
-});
-
-test('the archive of a tree is what it was given, and the sink stays open', async () => {
-  const file = join(temporaryDirectory(), 'tree.tar');
-  const sink = createWriteStream(file);
-  await exportTar(Readable.from([tar(...members)]), sink, signal);
-  expect(sink.writable).toBe(true);
-  sink.end();
-  await finished(sink);
-  expect(readFileSync(file)).toEqual(tar(...members));
 });
 
 test('--metadata-file', async () => {

@@ -99,6 +99,18 @@ test('with every flag', () => {
   });
 });
 
+test('a build argument is given with its value or taken from the environment; the last one counts', () => {
+  const words = ['A=1', 'B=', 'C=x=y', 'HOME', 'MISSING', 'A=2'].flatMap((text) => ['--build-arg', text]);
+  expect(request([...words, '.'], { HOME: '/h' }).buildArguments).toEqual(
+    new Map([
+      ['A', '2'],
+      ['B', ''],
+      ['C', 'x=y'],
+      ['HOME', '/h'],
+    ]),
+  );
+});
+
 test('a build argument wins over SOURCE_DATE_EPOCH of the environment', () => {
   const made = request(['--build-arg', 'SOURCE_DATE_EPOCH=1', '.'], { SOURCE_DATE_EPOCH: '2' });
   expect(made.sourceDateEpoch).toBe(1);
@@ -127,6 +139,7 @@ describe('refused', () => {
     [['-t', 'UPPER', '.'], 'invalid tag "UPPER": repository name must be lowercase'],
     [['-t', 'a:b:c', '.'], 'invalid tag "a:b:c": invalid reference format'],
     [['--build-arg', '=x', '.'], 'invalid key-value pair "=x": empty key'],
+    [['--build-arg', '', '.'], 'invalid key-value pair "": empty key'],
     [['--label', '', '.'], 'invalid key-value pair "": empty key'],
     [['--network', 'host', '.'], '--network host is not supported: the network of a build is that of its VM'],
     [['--network', 'mine', '.'], 'network mode "mine" not supported by buildkit'],
