@@ -31,7 +31,8 @@ test('a box that was paused for ten seconds goes on with the right time', async 
     out: '',
     err: `Error response from daemon: Container ${name} is paused, unpause the container before exec\n`,
   });
-  const said = follower.out;
+  const said = `${await a3sOk(['logs', name])}\n`;
+  await until('the follower to have it all', () => follower.out === said);
   await new Promise((resolve) => setTimeout(resolve, 10_000));
   expect(follower.out).toBe(said);
   expect(await a3s(['unpause', name])).toMatchObject({ status: 0, out: `${name}\n`, err: '' });
@@ -68,9 +69,9 @@ test('pausing and unpausing several does the rest when one fails', async () => {
 });
 
 test.each([
-  ['stop', ['stop', '-t', '5'], 'exited 9'],
+  ['stop', ['stop', '-t', '30'], 'exited 9'],
   ['kill', ['kill'], 'exited 137'],
-  ['restart', ['restart', '-t', '5'], 'running 0'],
+  ['restart', ['restart', '-t', '30'], 'running 0'],
 ])('%s wakes a paused box first', async (_verb, words, expected) => {
   const script = 'trap "exit 9" TERM; echo ready; while :; do sleep 0.1; done';
   const name = await boxes.detached('down', ['a3s/base', 'sh', '-c', script]);

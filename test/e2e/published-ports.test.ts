@@ -67,10 +67,13 @@ describe('-p', () => {
     await until('the service', async () => (await a3sOk(['logs', name])) === 'ready', 20_000);
     const answers: string[] = [];
     const client = createSocket('udp4', (message) => answers.push(message.toString()));
-    client.send('hello', port, '127.0.0.1');
-    await until('an answer', () => answers.length > 0);
+    // Who sends a datagram does not know whether it arrives.
+    await until('an answer', () => {
+      client.send('hello', port, '127.0.0.1');
+      return answers.length > 0;
+    });
     client.close();
-    expect(answers).toEqual(['echo hello']);
+    expect(new Set(answers)).toEqual(new Set(['echo hello']));
   });
 
   test('refuses a taken port with 125 and leaves nothing behind', async () => {

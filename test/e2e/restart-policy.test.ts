@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 
+import { updateBoxes } from '../../src/state/boxes-file.ts';
+import { layoutOf } from '../../src/state/layout.ts';
 import { boxesOf } from './fixture/boxes.ts';
 import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
+import { home } from './fixture/home.ts';
 import { processesNaming } from './fixture/processes.ts';
 import { recordOf } from './fixture/records.ts';
 import { until } from './fixture/until.ts';
@@ -115,15 +118,38 @@ describe('a box that waits for its restart', () => {
     return name;
   }
 
-  test('is shown as such, takes no command, and stops at once', async () => {
+  /**
+   * Looks at such a box, which waits until the look is over: its monitor stands still meanwhile. It must not do so with the state's lock.
+   * @returns its name
+   */
+  async function whileItWaits(look: (name: string) => Promise<void>): Promise<string> {
     const name = await waiting();
-    expect(await a3sOk(['ps', '--filter', `name=${name}`, '--format', '{{.State}} {{.Status}}'])).toMatch(
-      /^restarting Restarting \(7\) (Less than a second|1 second) ago$/,
+    const pid = await until('the wait to be held', () =>
+      updateBoxes(layoutOf(home()), (boxes) => {
+        const box = boxes.find((each) => each.name === name);
+        if (box?.status !== 'restarting' || box.pid === null) return null;
+        process.kill(box.pid, 'SIGSTOP');
+        return box.pid;
+      }),
     );
-    expect(await a3s(['exec', name, 'true'])).toMatchObject({
-      status: 1,
-      out: '',
-      err: `Error response from daemon: Container ${recordOf(name).id} is restarting, wait until the container is running\n`,
+    try {
+      await look(name);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    return name;
+  }
+
+  test('is shown as such, takes no command, and stops at once', async () => {
+    const name = await whileItWaits(async (box) => {
+      expect(await a3sOk(['ps', '--filter', `name=${box}`, '--format', '{{.State}} {{.Status}}'])).toMatch(
+        /^restarting Restarting \(7\) (Less than a second|1 second|\d+ seconds) ago$/,
+      );
+      expect(await a3s(['exec', box, 'true'])).toMatchObject({
+        status: 1,
+        out: '',
+        err: `Error response from daemon: Container ${recordOf(box).id} is restarting, wait until the container is running\n`,
+      });
     });
     await a3sOk(['stop', name]);
     expect((await state(name)).startsWith('exited 7 ')).toBe(true);
@@ -145,10 +171,11 @@ describe('a box that waits for its restart', () => {
   });
 
   test('is removed by rm -f alone', async () => {
-    const name = await waiting();
-    expect(await a3s(['rm', name])).toMatchObject({
-      status: 1,
-      err: `Error response from daemon: cannot remove container "/${name}": container is restarting: stop the container before removing or force remove\n`,
+    const name = await whileItWaits(async (box) => {
+      expect(await a3s(['rm', box])).toMatchObject({
+        status: 1,
+        err: `Error response from daemon: cannot remove container "/${box}": container is restarting: stop the container before removing or force remove\n`,
+      });
     });
     await a3sOk(['rm', '-f', name]);
   });

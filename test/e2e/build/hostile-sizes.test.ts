@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { temporaryDirectory } from '../../temporary.ts';
 import { type CliOptions, CliProcess, type Outcome } from '../fixture/cli.ts';
 import { makeContext } from './fixture/context.ts';
 import { leftovers } from './fixture/leftovers.ts';
@@ -47,9 +48,8 @@ describe('a context of 100,000 files', () => {
   afterAll(() => rmSync(context, { recursive: true, force: true }));
 
   test('is copied with less than 600 MiB', async () => {
-    const out = join(context, '..', 'a3s-hundred-thousand.tar');
+    const out = join(temporaryDirectory(), 'out.tar');
     const { status, err, peak } = await measured(['-o', `type=tar,dest=${out}`, context]);
-    rmSync(out, { force: true });
     expect(status, err).toBe(0);
     expect(peak).toBeLessThan(600 * MIB);
   });
