@@ -6,7 +6,7 @@ import { a3s, a3sOk } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
 import { FarHost } from './fixture/far-host.ts';
 import { PERL, perl, udpProbe } from './fixture/perl.ts';
-import { ask, freePort, listening } from './fixture/ports.ts';
+import { ask, freePort, listening } from '../fixture/ports.ts';
 import { until } from './fixture/until.ts';
 
 boxesOf('net');

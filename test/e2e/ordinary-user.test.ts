@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { a3s, a3sOk } from './fixture/cli.ts';
 import { OrdinaryUser } from './fixture/ordinary-user.ts';
-import { ask } from './fixture/ports.ts';
+import { ask } from '../fixture/ports.ts';
 import { processesNaming, quiet } from './fixture/processes.ts';
 import { readBoxesFile } from './fixture/records.ts';
 import { until } from './fixture/until.ts';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { boxesOf } from './fixture/boxes.ts';
 import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
-import { processesNaming } from './fixture/processes.ts';
+import { processesNaming, signalTo } from './fixture/processes.ts';
 import { recordOf } from './fixture/records.ts';
 import { until } from './fixture/until.ts';
 
@@ -95,7 +95,7 @@ test('a paused box that loses its monitor is dead, and its stopped VM gone', asy
   const name = await boxes.detached('lost', ticker);
   await a3sOk(['pause', name]);
   const { box_dir, pid } = recordOf(name);
-  process.kill(pid ?? 0, 'SIGKILL');
+  signalTo(pid, 'SIGKILL');
   await until('dead', async () => (await a3sOk(['inspect', '-f', '{{.State.Status}}', name])) === 'dead');
   expect(processesNaming(box_dir)).toEqual([]);
 });

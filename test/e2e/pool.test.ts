@@ -9,7 +9,7 @@ import { a3s, a3sOk, CliProcess, type CliOptions } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
 import { home } from './fixture/home.ts';
 import { full, taken, takenBy } from './fixture/pools.ts';
-import { killIfAlive, makesTemplate, processesNaming, quiet } from './fixture/processes.ts';
+import { killIfAlive, makesTemplate, processesNaming, quiet, signalTo } from './fixture/processes.ts';
 import { recordOf } from './fixture/records.ts';
 import { spansOf } from './fixture/spans.ts';
 import { randomSource } from '../unit/random.ts';
@@ -208,8 +208,7 @@ describe('kill -9', () => {
     async (role) => {
       await full();
       const before = (await a3sOk(['pool', 'ls', '-q'])).split('\n');
-      const [pid = 0] = victims()[role];
-      killIfAlive(pid);
+      signalTo(victims()[role][0], 'SIGKILL');
       await until('the loss to be noticed', async () => {
         const now = (await a3sOk(['pool', 'ls', '-q'])).split('\n');
         return now.filter((id) => before.includes(id)).length === 1;
@@ -252,8 +251,7 @@ describe('kill -9', () => {
   test('of the keeper: its boxes go, and a run starts as ever', async () => {
     await full();
     const name = await boxes.detached('stays', ['a3s/base', 'sleep', '1000']);
-    const [pid = 0] = victims().keeper;
-    process.kill(pid, 'SIGKILL');
+    signalTo(victims().keeper[0], 'SIGKILL');
     const { short_id } = recordOf(name);
     await until('the end of the warm boxes', () =>
       processesNaming(home()).every(({ command }) => command.includes(short_id)),
@@ -286,7 +284,7 @@ describe('a pool', () => {
       ({ role }) => role === 'monitor',
     );
     // It does not end.
-    process.kill(monitor?.pid ?? 0, 'SIGSTOP');
+    signalTo(monitor?.pid, 'SIGSTOP');
     try {
       const smaller = ['pool', 'start', '--image', 'docker.io/a3s/base:latest', '--size', '1'];
       expect(await outcome(smaller)).toEqual({ status: 0, out: 'docker.io/a3s/base:latest\n', err: '' });
@@ -294,7 +292,7 @@ describe('a pool', () => {
       const fields = '{{.Image}} {{.Size}} {{.Ready}} {{.Warming}}';
       expect(await a3sOk(['pool', 'status', '--format', fields])).toBe('a3s/base:latest 1 1 0');
     } finally {
-      process.kill(monitor?.pid ?? 0, 'SIGCONT');
+      signalTo(monitor?.pid, 'SIGCONT');
     }
     await a3sOk(['pool', 'start', '--image', 'a3s/base', '--size', '2', '--wait']);
     expect((await a3sOk(['pool', 'ls', '-q'])).split('\n')).toHaveLength(2);

@@ -5,7 +5,7 @@ import { layoutOf } from '../../src/state/layout.ts';
 import { boxesOf } from './fixture/boxes.ts';
 import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
 import { home } from './fixture/home.ts';
-import { processesNaming } from './fixture/processes.ts';
+import { processesNaming, signalTo } from './fixture/processes.ts';
 import { recordOf } from './fixture/records.ts';
 import { until } from './fixture/until.ts';
 
@@ -24,8 +24,7 @@ const run = (label: string, policy: string, ...command: string[]): Promise<strin
 /** Kills the box's monitor or its VM and returns the process. */
 function strike(name: string, role: 'monitor' | 'vm'): void {
   const victim = processesNaming(recordOf(name).box_dir).find((each) => each.role === role);
-  expect(victim).toBeDefined();
-  process.kill(victim?.pid ?? 0, 'SIGKILL');
+  signalTo(victim?.pid, 'SIGKILL');
 }
 
 describe('a box that ends by itself', () => {
@@ -128,14 +127,14 @@ describe('a box that waits for its restart', () => {
       updateBoxes(layoutOf(home()), (boxes) => {
         const box = boxes.find((each) => each.name === name);
         if (box?.status !== 'restarting' || box.pid === null) return null;
-        process.kill(box.pid, 'SIGSTOP');
+        signalTo(box.pid, 'SIGSTOP');
         return box.pid;
       }),
     );
     try {
       await look(name);
     } finally {
-      process.kill(pid, 'SIGCONT');
+      signalTo(pid, 'SIGCONT');
     }
     return name;
   }
@@ -183,7 +182,7 @@ describe('a box that waits for its restart', () => {
   test('is started by the next command when its monitor was killed', async () => {
     const name = await waiting();
     const { pid, restart_count } = recordOf(name);
-    process.kill(pid ?? 0, 'SIGKILL');
+    signalTo(pid, 'SIGKILL');
     await a3sOk(['ps']);
     expect(recordOf(name).pid).not.toBe(pid);
     expect(recordOf(name).restart_count).toBeGreaterThanOrEqual(restart_count);
@@ -219,7 +218,7 @@ test('a monitor that is told to go leaves its restart to the next command', asyn
   const name = await run('term', 'always', 'sleep', '1000');
   const { pid } = recordOf(name);
   await a3sOk(['update', '--restart', 'unless-stopped', name]);
-  process.kill(pid ?? 0, 'SIGTERM');
+  signalTo(pid, 'SIGTERM');
   await until('the end of the monitor', () => recordOf(name).pid === null, 30_000);
   expect(recordOf(name)).toMatchObject({ status: 'restarting', restart_policy: 'unless-stopped' });
   await reaches(name, 'running 0 1');
