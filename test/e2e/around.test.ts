@@ -338,10 +338,13 @@ describe('attach', () => {
     first.child.stdin.write('one\n');
     await first.says(/got one/);
     // Whoever joins sees what comes from then on.
+    let lines = 0;
     await until('the second to be there', () => {
       first.child.stdin.write('again\n');
+      lines += 1;
       return second.out.includes('again');
     });
+    await until('the last answer', () => first.out.split('again').length === lines + 1);
     first.child.stdin.end();
     expect(await a3s(['attach', name], { stdin: 'end\n' })).toMatchObject({ status: 5, out: 'got end\n' });
     expect(await first.ended).toMatchObject({ status: 5 });

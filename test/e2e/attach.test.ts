@@ -5,6 +5,7 @@ import { a3sOk, LAUNCHER } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
 import { recordOf } from './fixture/records.ts';
 import { CTRL_C, DETACH, Terminal, type TerminalEnd } from './fixture/terminal.ts';
+import { until } from './fixture/until.ts';
 
 const boxes = boxesOf('attach');
 const terminals: Terminal[] = [];
@@ -36,8 +37,12 @@ function expectLeft(end: TerminalEnd, status: number, box: string): void {
   expect(recordOf(box).status).toBe('running');
 }
 
-const withTerminal = (label: string): Promise<string> =>
-  boxes.detached(label, ['-it', 'a3s/base', 'sh', '-c', ECHO]);
+async function withTerminal(label: string): Promise<string> {
+  const box = await boxes.detached(label, ['-it', 'a3s/base', 'sh', '-c', ECHO]);
+  // Without its trap it would not hear of the first size.
+  await until('its trap', async () => (await a3sOk(['logs', box])).includes('ready'));
+  return box;
+}
 
 test('Ctrl-P Ctrl-Q leaves with "read escape sequence"; what was typed before reached the workload', async () => {
   const box = await withTerminal('detach');

@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../temporary.ts';
 import { boxesOf } from './fixture/boxes.ts';
 import { a3s, a3sOk } from './fixture/cli.ts';
 import { OrdinaryUser } from './fixture/ordinary-user.ts';
-import { processesNaming } from './fixture/processes.ts';
+import { quiet } from './fixture/processes.ts';
 import { until } from './fixture/until.ts';
 
 const boxes = boxesOf('copymounts');
@@ -85,7 +85,7 @@ describe.skipIf(obstacle !== null)(`an ordinary user (${obstacle ?? 'who may not
   });
   afterAll(async () => {
     await ok('rm', '-f', 'box');
-    await until('the end of the monitors', () => processesNaming(user.home).length === 0, 60_000);
+    await quiet(user.home);
     user.remove();
   });
 

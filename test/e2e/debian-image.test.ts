@@ -12,7 +12,7 @@ import { comparable, unpackedByUmoci } from '../unit/images/layers/fixture/umoci
 import { boxesOf } from './fixture/boxes.ts';
 import { a3sOk } from './fixture/cli.ts';
 import { home } from './fixture/home.ts';
-import { freePort } from './fixture/ports.ts';
+import { freePort } from '../fixture/ports.ts';
 import { recordOf } from './fixture/records.ts';
 import { until } from './fixture/until.ts';
 

@@ -190,7 +190,7 @@ describe('events', () => {
       '-f',
       'event=create',
       '--since',
-      '1s',
+      '10m',
     ]);
     await a3sOk(['create', '--name', name, '-l', 'tier=front', 'a3s/base', 'true']);
     await follow.says(/create/);

@@ -93,9 +93,9 @@ describe('exec', () => {
   });
 
   test('-d returns at once while the command goes on', async () => {
-    const { status, out, err, ms } = await a3s(['exec', '-d', ...sh('sleep 2; touch /tmp/detached')]);
-    expect({ status, out, err }).toEqual({ status: 0, out: '', err: '' });
-    expect(ms).toBeLessThan(2000);
+    const script = 'until test -e /tmp/go; do sleep 0.1; done; touch /tmp/detached';
+    expect(await a3s(['exec', '-d', ...sh(script)])).toMatchObject({ status: 0, out: '', err: '' });
+    await a3sOk(['exec', ...sh('test ! -e /tmp/detached; touch /tmp/go')]);
     await until('the file of the detached command', async () => {
       return (await a3s(['exec', box, 'test', '-e', '/tmp/detached'])).status === 0;
     });
@@ -131,7 +131,7 @@ describe('exec', () => {
     const started = await a3s(['exec', '--timeout', '1', ...sh('echo begun; sleep 4321 & sleep 4321')]);
     expect(started).toMatchObject({ status: 124, out: 'begun\n' });
     expect(started.ms).toBeGreaterThanOrEqual(1000);
-    expect(started.ms).toBeLessThan(5000);
+    expect(started.ms).toBeLessThan(30_000);
     await until('the end of what it started', async () => {
       return !(await a3sOk(['exec', box, 'ps', '-o', 'args'])).includes('4321');
     });
@@ -151,11 +151,10 @@ describe('exec', () => {
   test('sees the box as its workload does, and is seen by it', async () => {
     const exec = new CliProcess(['exec', ...sh('echo ready; exec sleep 1234')]);
     await exec.says(/ready/);
-    const list = await a3sOk(['exec', box, 'ps', '-o', 'pid,args']);
-    expect(list).toMatch(/^ +1 sleep 10000$/m);
-    expect(list).toMatch(/sleep 1234$/m);
-    const pid = /^ *(\d+) sleep 1234$/m.exec(list)?.[1] ?? '';
-    await a3sOk(['exec', box, 'kill', pid]);
+    const list = (): Promise<string> => a3sOk(['exec', box, 'ps', '-o', 'pid,args']);
+    expect(await list()).toMatch(/^ +1 sleep 10000$/m);
+    const pid = async (): Promise<string | undefined> => /^ *(\d+) sleep 1234$/m.exec(await list())?.[1];
+    await a3sOk(['exec', box, 'kill', await until('the sleeper', pid)]);
     expect(await exec.ended).toMatchObject({ status: 143 });
   });
 

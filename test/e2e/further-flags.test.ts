@@ -14,6 +14,7 @@ import { a3s, a3sOk, CliProcess, LAUNCHER } from './fixture/cli.ts';
 import { machineOfFile, seen } from './fixture/machine.ts';
 import { recordOf } from './fixture/records.ts';
 import { Terminal } from './fixture/terminal.ts';
+import { until } from './fixture/until.ts';
 
 const boxes = boxesOf('further');
 const up = boxes.shared('up');
@@ -21,7 +22,8 @@ const BASE_ID = /^sha256:[0-9a-f]{64}$/;
 
 beforeAll(async () => {
   const flags = ['--platform', 'linux/amd64', '-m', '64m', '--memory-swap', '-1'];
-  const script = 'trap "echo term; exit 4" TERM; echo up; while :; do sleep 0.1; done';
+  // Without a grace it has no time to say so.
+  const script = 'trap "sleep 2; echo term; exit 4" TERM; echo up; while :; do sleep 0.1; done';
   await a3sOk(['run', '-d', '--name', up, ...flags, 'a3s/base', 'sh', '-c', script]);
 });
 
@@ -54,7 +56,7 @@ describe('run', () => {
     run.child.kill('SIGINT');
     expect(seen(await run.ended)).toEqual({ status: 130, out: 'ready\n', err: '' });
     expect(await a3sOk(['exec', name, 'echo', 'on'])).toBe('on');
-    expect(await a3sOk(['logs', name])).toBe('ready');
+    await until('its log', async () => (await a3sOk(['logs', name])) === 'ready');
   });
 
   test('--detach-keys sets the keys, as start --detach-keys does for a box that runs already', async () => {
@@ -127,7 +129,7 @@ describe('run', () => {
 
 test('restart takes the grace as --time as well; start -a joins a box that runs, and has its status', async () => {
   expect(seen(await a3s(['restart', '--time', '0', up]))).toEqual({ status: 0, out: `${up}\n`, err: '' });
-  expect(await a3sOk(['logs', up])).not.toContain('term');
+  await until('its trap', async () => (await a3sOk(['logs', up])) === 'up\nup');
   const joined = new CliProcess(['start', '-a', up]);
   const { started_at } = recordOf(up);
   await attached(up);

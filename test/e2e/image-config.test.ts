@@ -4,6 +4,7 @@ import { boxesOf } from './fixture/boxes.ts';
 import { a3s, a3sOk } from './fixture/cli.ts';
 import { imagesOf } from './fixture/images.ts';
 import { staticProgram } from './fixture/static-program.ts';
+import { until } from './fixture/until.ts';
 
 const APP = 'configured';
 const BARE = 'bare';
@@ -95,6 +96,7 @@ describe('an image says', () => {
     expect(await a3sOk(['ps', '--filter', `name=${name}`, '--format', '{{.Ports}}'])).toBe(
       '8080/tcp, 53/udp, 9000-9001/tcp',
     );
+    await until('its trap', async () => (await a3sOk(['logs', name])) === 'ready');
     await a3sOk(['stop', name]);
     expect(await a3sOk(['inspect', '-f', '{{.State.ExitCode}}', name])).toBe('9');
     expect(await a3sOk(['logs', name])).toBe('ready\nusr1');

@@ -8,6 +8,8 @@ import { readBoxesFile, recordOf } from './fixture/records.ts';
 import { until } from './fixture/until.ts';
 
 const boxes = boxesOf('verbs');
+/** A workload goes on once somebody makes the file. */
+const GATE = 'until test -e /go; do sleep 0.1; done';
 const NO_SUCH = 'Error response from daemon: No such container: nosuch\n';
 
 const state = (name: string): Promise<string> =>
@@ -15,7 +17,7 @@ const state = (name: string): Promise<string> =>
 
 describe('restart', () => {
   test('runs a box again, in the same monitor, with its files and its log', async () => {
-    const script = 'cat /kept; echo run; trap "exit 0" TERM; while :; do sleep 0.1; done';
+    const script = 'trap "exit 0" TERM; cat /kept; echo run; while :; do sleep 0.1; done';
     const name = await boxes.detached('again', ['a3s/base', 'sh', '-c', `echo kept >> /kept; ${script}`]);
     await until('its first words', async () => (await a3sOk(['logs', name])) === 'kept\nrun');
     const before = recordOf(name);
@@ -89,9 +91,12 @@ describe('wait', () => {
 
   test('tells of a box that is killed, and of one that is removed', async () => {
     const killed = await boxes.detached('killed', ['a3s/base', 'sleep', '1000']);
-    const removed = await boxes.detached('removed', ['--rm', 'a3s/base', 'sh', '-c', 'sleep 3; exit 6']);
+    const removed = await boxes.detached('removed', ['--rm', 'a3s/base', 'sh', '-c', `${GATE}; exit 6`]);
     const waits = new CliProcess(['container', 'wait', killed, removed]);
     await a3sOk(['kill', killed]);
+    // Both have been looked up, at the same time.
+    await waits.says(/^137\n$/);
+    await a3sOk(['exec', '-d', removed, 'touch', '/go']);
     expect(await waits.ended).toMatchObject({ status: 0, out: '137\n6\n', err: '' });
   });
 
@@ -127,12 +132,13 @@ describe('rename', () => {
 
 describe('update', () => {
   test('changes the policy of a running box, which holds at its next end', async () => {
-    const name = await boxes.detached('policy', ['a3s/base', 'sh', '-c', 'sleep 2; exit 1']);
+    const name = await boxes.detached('policy', ['a3s/base', 'sh', '-c', `${GATE}; exit 1`]);
     expect(await a3s(['update', '--restart', 'on-failure:1', name, 'nosuch'])).toMatchObject({
       status: 1,
       out: `${name}\n`,
       err: NO_SUCH,
     });
+    await a3sOk(['exec', '-d', name, 'touch', '/go']);
     await until(
       'the second end',
       () => recordOf(name).status === 'stopped' && recordOf(name).restart_count === 1,

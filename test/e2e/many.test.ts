@@ -3,17 +3,16 @@ import { describe, expect, test } from 'vitest';
 import { a3s, a3sOk } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
 import { inBatches } from './fixture/batches.ts';
-import { footprint } from './fixture/footprint.ts';
+import { quietFootprint } from './fixture/footprint.ts';
 import { home } from './fixture/home.ts';
 import { processesNaming } from './fixture/processes.ts';
 import { readBoxesFile } from './fixture/records.ts';
-import { until } from './fixture/until.ts';
 
 const boxes = boxesOf('many');
 
 describe('20 boxes started at once by 20 processes', () => {
   test('are all recorded, all reachable, and all gone after rm -f', async () => {
-    const before = footprint(home());
+    const before = await quietFootprint(home());
     const names = Array.from({ length: 20 }, (_, n) => boxes.name(`n${n}`));
 
     const started = await Promise.all(
@@ -40,8 +39,7 @@ describe('20 boxes started at once by 20 processes', () => {
       out: names.map((name) => `${name}\n`).join(''),
       err: '',
     });
-    await until('the end of the monitors', () => processesNaming(home()).length === 0);
-    expect(footprint(home())).toEqual(before);
+    expect(await quietFootprint(home())).toEqual(before);
   });
 
   test('with the same name: one runs, the others fail with 125', async () => {
@@ -62,20 +60,18 @@ describe('run --rm', () => {
     ['whose command is not found', ['a3s/base', 'nosuch'], 127],
     ['that publishes ports', ['-p', '80', '-p', '53/udp', 'a3s/base', 'true'], 0],
   ])('%s leaves no process, file, socket or lock behind', async (_, words, wanted) => {
-    const before = footprint(home());
+    const before = await quietFootprint(home());
     expect(await a3s(['run', '--rm', ...words])).toMatchObject({ status: wanted });
-    await until('the last steps of the monitor', () => processesNaming(home()).length === 0);
-    expect(footprint(home())).toEqual(before);
+    expect(await quietFootprint(home())).toEqual(before);
   });
 
   test('of several at once leave nothing behind', async () => {
-    const before = footprint(home());
+    const before = await quietFootprint(home());
     const runs = Array.from({ length: 8 }, (_, n) => n);
     const statuses = await inBatches(runs, 4, async (n) => {
       return (await a3s(['run', '--rm', 'a3s/base', 'sh', '-c', `exit ${n}`])).status;
     });
     expect(statuses).toEqual(runs);
-    await until('the last steps of the monitors', () => processesNaming(home()).length === 0);
-    expect(footprint(home())).toEqual(before);
+    expect(await quietFootprint(home())).toEqual(before);
   });
 });

@@ -6,7 +6,7 @@ import { a3s, a3sOk } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
 import { FarHost } from './fixture/far-host.ts';
 import { PERL, perl, udpProbe } from './fixture/perl.ts';
-import { ask, listening } from './fixture/ports.ts';
+import { ask, freePort, listening } from '../fixture/ports.ts';
 import { until } from './fixture/until.ts';
 
 boxesOf('net');
@@ -23,7 +23,8 @@ describe("a service on the host's 127.0.0.1", () => {
       socket.on('error', () => {});
       socket.end('hello from the host\n');
     });
-    port = await listening(tcp, '127.0.0.1');
+    // Free for UDP as well.
+    port = await listening(tcp, '127.0.0.1', await freePort());
     udp = createSocket('udp4', (message, from) => {
       heard.push(`udp ${message.toString()}`);
       udp.send('hello from the host', from.port, from.address);

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { a3s, a3sOk } from './fixture/cli.ts';
 import { OrdinaryUser } from './fixture/ordinary-user.ts';
-import { ask } from './fixture/ports.ts';
-import { processesNaming } from './fixture/processes.ts';
+import { ask } from '../fixture/ports.ts';
+import { processesNaming, quiet } from './fixture/processes.ts';
 import { readBoxesFile } from './fixture/records.ts';
 import { until } from './fixture/until.ts';
 
@@ -22,7 +22,7 @@ describe.skipIf(obstacle !== null)(
     afterAll(async () => {
       const names = readBoxesFile(user.home).map((box) => box.name);
       if (names.length > 0) await ok('rm', '-f', ...names);
-      await until('the end of the monitors', () => processesNaming(user.home).length === 0, 60_000);
+      await quiet(user.home);
       user.remove();
     });
 
@@ -100,7 +100,7 @@ describe.skipIf(obstacle !== null)(
 
     test('removes its boxes, and nothing is left', async () => {
       expect(await ok('rm', '-f', 'mine', 'port')).toBe('mine\nport');
-      await until('the end of the monitors', () => processesNaming(user.home).length === 0, 60_000);
+      await quiet(user.home);
       expect(readdirSync(join(user.home, 'boxes'))).toEqual([]);
       expect(readBoxesFile(user.home)).toEqual([]);
     });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { boxesOf } from './fixture/boxes.ts';
 import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
-import { processesNaming } from './fixture/processes.ts';
+import { processesNaming, signalTo } from './fixture/processes.ts';
 import { recordOf } from './fixture/records.ts';
 import { until } from './fixture/until.ts';
 
@@ -31,7 +31,8 @@ test('a box that was paused for ten seconds goes on with the right time', async 
     out: '',
     err: `Error response from daemon: Container ${name} is paused, unpause the container before exec\n`,
   });
-  const said = follower.out;
+  const said = `${await a3sOk(['logs', name])}\n`;
+  await until('the follower to have it all', () => follower.out === said);
   await new Promise((resolve) => setTimeout(resolve, 10_000));
   expect(follower.out).toBe(said);
   expect(await a3s(['unpause', name])).toMatchObject({ status: 0, out: `${name}\n`, err: '' });
@@ -68,9 +69,9 @@ test('pausing and unpausing several does the rest when one fails', async () => {
 });
 
 test.each([
-  ['stop', ['stop', '-t', '5'], 'exited 9'],
+  ['stop', ['stop', '-t', '30'], 'exited 9'],
   ['kill', ['kill'], 'exited 137'],
-  ['restart', ['restart', '-t', '5'], 'running 0'],
+  ['restart', ['restart', '-t', '30'], 'running 0'],
 ])('%s wakes a paused box first', async (_verb, words, expected) => {
   const script = 'trap "exit 9" TERM; echo ready; while :; do sleep 0.1; done';
   const name = await boxes.detached('down', ['a3s/base', 'sh', '-c', script]);
@@ -94,7 +95,7 @@ test('a paused box that loses its monitor is dead, and its stopped VM gone', asy
   const name = await boxes.detached('lost', ticker);
   await a3sOk(['pause', name]);
   const { box_dir, pid } = recordOf(name);
-  process.kill(pid ?? 0, 'SIGKILL');
+  signalTo(pid, 'SIGKILL');
   await until('dead', async () => (await a3sOk(['inspect', '-f', '{{.State.Status}}', name])) === 'dead');
   expect(processesNaming(box_dir)).toEqual([]);
 });

@@ -9,7 +9,7 @@ import { a3s, a3sOk, CliProcess, type CliOptions } from './fixture/cli.ts';
 import { boxesOf } from './fixture/boxes.ts';
 import { home } from './fixture/home.ts';
 import { full, taken, takenBy } from './fixture/pools.ts';
-import { processesNaming } from './fixture/processes.ts';
+import { killIfAlive, makesTemplate, processesNaming, quiet, signalTo } from './fixture/processes.ts';
 import { recordOf } from './fixture/records.ts';
 import { spansOf } from './fixture/spans.ts';
 import { randomSource } from '../unit/random.ts';
@@ -75,6 +75,8 @@ describe('run takes a warm box and is the same run', () => {
     expect(took).toBe(warm ? 1 : 0);
     expect(cold.status).toBe(0);
     if (stdin !== undefined) expect(cold.out.endsWith(stdin)).toBe(true);
+    // Its VM is none of the pool's.
+    await until('the end of template builds', () => !makesTemplate(home()), 60_000);
   });
 
   test('with another entrypoint', async () => {
@@ -116,7 +118,7 @@ describe('run takes a warm box and is the same run', () => {
     expect(record).toMatchObject({ id, status: 'running', hostname: record.short_id });
     expect(await a3sOk(['exec', name, 'hostname'])).toBe(record.short_id);
     expect(await a3sOk(['exec', name, 'cat', '/etc/machine-id'])).toBe(id.replaceAll('-', ''));
-    expect(await a3sOk(['logs', name])).toBe('said');
+    await until('its log', async () => (await a3sOk(['logs', name])) === 'said');
     expect(readdirSync(record.box_dir)).not.toContain('warm');
     await a3sOk(['stop', '-t', '0', name]);
     await a3sOk(['start', name]);
@@ -206,18 +208,24 @@ describe('kill -9', () => {
     async (role) => {
       await full();
       const before = (await a3sOk(['pool', 'ls', '-q'])).split('\n');
-      const [pid = 0] = victims()[role];
-      process.kill(pid, 'SIGKILL');
+      signalTo(victims()[role][0], 'SIGKILL');
       await until('the loss to be noticed', async () => {
         const now = (await a3sOk(['pool', 'ls', '-q'])).split('\n');
         return now.filter((id) => before.includes(id)).length === 1;
       });
       await full();
       const now = (await a3sOk(['pool', 'ls', '-q'])).split('\n');
-      expect(readdirSync(join(home(), 'boxes')).toSorted()).toEqual(now.toSorted());
+      await directoriesAre(now);
       expect(await a3sOk(['run', '--rm', 'a3s/base', 'echo', 'on'])).toBe('on');
     },
   );
+
+  /** Of who has lost a process the last steps may be to come. */
+  const directoriesAre = (ids: readonly string[]): Promise<boolean> =>
+    until('the directories of warm boxes alone', () => {
+      const found = readdirSync(join(home(), 'boxes')).toSorted();
+      return JSON.stringify(found) === JSON.stringify(ids.toSorted());
+    });
 
   const random = randomSource(6);
   const series = Array.from({ length: 9 }, (_, n) => ({
@@ -231,14 +239,11 @@ describe('kill -9', () => {
       const run = new CliProcess(['run', '--rm', 'a3s/base', 'sh', '-c', 'echo on; sleep 0.2']);
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       const pid = victim === 'cli' ? run.pid : victims()[victim][0];
-      if (pid !== undefined) process.kill(pid, 'SIGKILL');
+      if (pid !== undefined) killIfAlive(pid);
       await run.ended;
       await until('no box', async () => (await a3sOk(['ps', '-aq'])) === '');
       await full();
-      const ids = (await a3sOk(['pool', 'ls', '-q'])).split('\n').toSorted();
-      await until('the directories of warm boxes alone', () => {
-        return JSON.stringify(readdirSync(join(home(), 'boxes')).toSorted()) === JSON.stringify(ids);
-      });
+      await directoriesAre((await a3sOk(['pool', 'ls', '-q'])).split('\n'));
       expect(victims().vm).toHaveLength(2);
     },
   );
@@ -246,8 +251,7 @@ describe('kill -9', () => {
   test('of the keeper: its boxes go, and a run starts as ever', async () => {
     await full();
     const name = await boxes.detached('stays', ['a3s/base', 'sleep', '1000']);
-    const [pid = 0] = victims().keeper;
-    process.kill(pid, 'SIGKILL');
+    signalTo(victims().keeper[0], 'SIGKILL');
     const { short_id } = recordOf(name);
     await until('the end of the warm boxes', () =>
       processesNaming(home()).every(({ command }) => command.includes(short_id)),
@@ -263,7 +267,8 @@ describe('kill -9', () => {
   test('of everything at once: the next command clears it away', async () => {
     await full();
     const { monitor, vm, keeper } = victims();
-    for (const pid of [...keeper, ...monitor, ...vm]) process.kill(pid, 'SIGKILL');
+    // Some end with those before them.
+    for (const pid of [...keeper, ...monitor, ...vm]) killIfAlive(pid);
     expect(await a3sOk(['ps', '-aq'])).toBe('');
     expect(readdirSync(join(home(), 'boxes'))).toEqual([]);
     expect(readdirSync(join(home(), 'pool'))).toEqual(['keeper.sock']);
@@ -279,7 +284,7 @@ describe('a pool', () => {
       ({ role }) => role === 'monitor',
     );
     // It does not end.
-    process.kill(monitor?.pid ?? 0, 'SIGSTOP');
+    signalTo(monitor?.pid, 'SIGSTOP');
     try {
       const smaller = ['pool', 'start', '--image', 'docker.io/a3s/base:latest', '--size', '1'];
       expect(await outcome(smaller)).toEqual({ status: 0, out: 'docker.io/a3s/base:latest\n', err: '' });
@@ -287,7 +292,7 @@ describe('a pool', () => {
       const fields = '{{.Image}} {{.Size}} {{.Ready}} {{.Warming}}';
       expect(await a3sOk(['pool', 'status', '--format', fields])).toBe('a3s/base:latest 1 1 0');
     } finally {
-      process.kill(monitor?.pid ?? 0, 'SIGCONT');
+      signalTo(monitor?.pid, 'SIGCONT');
     }
     await a3sOk(['pool', 'start', '--image', 'a3s/base', '--size', '2', '--wait']);
     expect((await a3sOk(['pool', 'ls', '-q'])).split('\n')).toHaveLength(2);
@@ -324,7 +329,7 @@ describe('a pool', () => {
 
   test('that nobody uses ends after its time, and its keeper with it', async () => {
     await a3sOk(['pool', 'start', '--image', 'a3s/base', '--size', '1', '--ttl', '1s']);
-    await until('the end of every process', () => processesNaming(home()).length === 0, 30_000);
+    await quiet(home());
     expect(readdirSync(join(home(), 'boxes'))).toEqual([]);
     expect(readdirSync(join(home(), 'pool'))).toEqual([]);
   });
@@ -353,13 +358,14 @@ describe('a pool', () => {
     await a3sOk(['tag', 'a3s/base', image]);
     await a3sOk(['image', 'prune', '-f']);
     const run = ['run', '--rm', image, 'echo', 'moved'];
-    await until('a box of the other image', async () => {
+    const moved = async (): Promise<boolean> => {
       const count = await taken();
       expect(await a3sOk(run)).toBe('moved');
       return (await taken()) > count;
-    });
+    };
+    await until('a box of the other image', moved, 60_000);
     await a3sOk(['rmi', image]);
-    await until('the end of every process', () => processesNaming(home()).length === 0, 30_000);
+    await quiet(home());
     expect(readdirSync(join(home(), 'boxes'))).toEqual([]);
   });
 
@@ -405,12 +411,12 @@ describe('a pool', () => {
   test('stops at once, and leaves nothing; no run starts another one unasked', async () => {
     await a3sOk(['pool', 'start', '--image', 'a3s/base', '--size', '1']);
     expect(await outcome(['pool', 'stop'])).toEqual({ status: 0, out: '', err: '' });
-    await until('the end of every process', () => processesNaming(home()).length === 0);
+    await quiet(home());
     expect(readdirSync(join(home(), 'boxes'))).toEqual([]);
     expect(readdirSync(join(home(), 'pool'))).toEqual([]);
     expect(JSON.parse(readFileSync(join(home(), 'boxes.json'), 'utf8'))).toMatchObject({ boxes: [] });
     expect(await a3sOk(['run', '--rm', 'a3s/base', 'echo', 'cold'])).toBe('cold');
-    await until('the end of the run', () => processesNaming(home()).length === 0);
+    await quiet(home());
     expect(await a3sOk(['pool', 'status', '--format', '{{.Image}}'])).toBe('');
   });
 });

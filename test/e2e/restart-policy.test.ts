@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 
+import { updateBoxes } from '../../src/state/boxes-file.ts';
+import { layoutOf } from '../../src/state/layout.ts';
 import { boxesOf } from './fixture/boxes.ts';
 import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
-import { processesNaming } from './fixture/processes.ts';
+import { home } from './fixture/home.ts';
+import { processesNaming, signalTo } from './fixture/processes.ts';
 import { recordOf } from './fixture/records.ts';
 import { until } from './fixture/until.ts';
 
@@ -21,8 +24,7 @@ const run = (label: string, policy: string, ...command: string[]): Promise<strin
 /** Kills the box's monitor or its VM and returns the process. */
 function strike(name: string, role: 'monitor' | 'vm'): void {
   const victim = processesNaming(recordOf(name).box_dir).find((each) => each.role === role);
-  expect(victim).toBeDefined();
-  process.kill(victim?.pid ?? 0, 'SIGKILL');
+  signalTo(victim?.pid, 'SIGKILL');
 }
 
 describe('a box that ends by itself', () => {
@@ -115,15 +117,38 @@ describe('a box that waits for its restart', () => {
     return name;
   }
 
-  test('is shown as such, takes no command, and stops at once', async () => {
+  /**
+   * Looks at such a box, which waits until the look is over: its monitor stands still meanwhile. It must not do so with the state's lock.
+   * @returns its name
+   */
+  async function whileItWaits(look: (name: string) => Promise<void>): Promise<string> {
     const name = await waiting();
-    expect(await a3sOk(['ps', '--filter', `name=${name}`, '--format', '{{.State}} {{.Status}}'])).toMatch(
-      /^restarting Restarting \(7\) (Less than a second|1 second) ago$/,
+    const pid = await until('the wait to be held', () =>
+      updateBoxes(layoutOf(home()), (boxes) => {
+        const box = boxes.find((each) => each.name === name);
+        if (box?.status !== 'restarting' || box.pid === null) return null;
+        signalTo(box.pid, 'SIGSTOP');
+        return box.pid;
+      }),
     );
-    expect(await a3s(['exec', name, 'true'])).toMatchObject({
-      status: 1,
-      out: '',
-      err: `Error response from daemon: Container ${recordOf(name).id} is restarting, wait until the container is running\n`,
+    try {
+      await look(name);
+    } finally {
+      signalTo(pid, 'SIGCONT');
+    }
+    return name;
+  }
+
+  test('is shown as such, takes no command, and stops at once', async () => {
+    const name = await whileItWaits(async (box) => {
+      expect(await a3sOk(['ps', '--filter', `name=${box}`, '--format', '{{.State}} {{.Status}}'])).toMatch(
+        /^restarting Restarting \(7\) (Less than a second|1 second|\d+ seconds) ago$/,
+      );
+      expect(await a3s(['exec', box, 'true'])).toMatchObject({
+        status: 1,
+        out: '',
+        err: `Error response from daemon: Container ${recordOf(box).id} is restarting, wait until the container is running\n`,
+      });
     });
     await a3sOk(['stop', name]);
     expect((await state(name)).startsWith('exited 7 ')).toBe(true);
@@ -145,10 +170,11 @@ describe('a box that waits for its restart', () => {
   });
 
   test('is removed by rm -f alone', async () => {
-    const name = await waiting();
-    expect(await a3s(['rm', name])).toMatchObject({
-      status: 1,
-      err: `Error response from daemon: cannot remove container "/${name}": container is restarting: stop the container before removing or force remove\n`,
+    const name = await whileItWaits(async (box) => {
+      expect(await a3s(['rm', box])).toMatchObject({
+        status: 1,
+        err: `Error response from daemon: cannot remove container "/${box}": container is restarting: stop the container before removing or force remove\n`,
+      });
     });
     await a3sOk(['rm', '-f', name]);
   });
@@ -156,7 +182,7 @@ describe('a box that waits for its restart', () => {
   test('is started by the next command when its monitor was killed', async () => {
     const name = await waiting();
     const { pid, restart_count } = recordOf(name);
-    process.kill(pid ?? 0, 'SIGKILL');
+    signalTo(pid, 'SIGKILL');
     await a3sOk(['ps']);
     expect(recordOf(name).pid).not.toBe(pid);
     expect(recordOf(name).restart_count).toBeGreaterThanOrEqual(restart_count);
@@ -192,7 +218,7 @@ test('a monitor that is told to go leaves its restart to the next command', asyn
   const name = await run('term', 'always', 'sleep', '1000');
   const { pid } = recordOf(name);
   await a3sOk(['update', '--restart', 'unless-stopped', name]);
-  process.kill(pid ?? 0, 'SIGTERM');
+  signalTo(pid, 'SIGTERM');
   await until('the end of the monitor', () => recordOf(name).pid === null, 30_000);
   expect(recordOf(name)).toMatchObject({ status: 'restarting', restart_policy: 'unless-stopped' });
   await reaches(name, 'running 0 1');

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { boxesOf } from './fixture/boxes.ts';
 import { a3s, a3sOk } from './fixture/cli.ts';
+import { until } from './fixture/until.ts';
 
 const boxes = boxesOf('settings');
 
@@ -68,8 +69,9 @@ describe('limits', () => {
       'a3s/base',
       'sh',
       '-c',
-      'sleep 1000 & wait',
+      'sleep 1000 & echo full; wait',
     ]);
+    await until('its second process', async () => (await a3sOk(['logs', name])) === 'full');
     expect(await a3s(['exec', name, 'true'])).toMatchObject({
       status: 125,
       out: '',

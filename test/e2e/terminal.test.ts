@@ -84,6 +84,8 @@ describe('run -it', () => {
     terminal.type('echo status $?\n');
     await terminal.shows(/^status 130$/m);
     terminal.type('(exit 9)\n');
+    // What is typed while a command runs is read by another rule.
+    await terminal.shows(/\(exit 9\)\s+\/ # $/);
     terminal.type(CTRL_D);
     const end = await terminal.ended();
     expect(end.status).toBe(9);

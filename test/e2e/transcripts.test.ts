@@ -8,8 +8,7 @@ import { adapted, different, skipped } from '../fixture/transcripts/replay.ts';
 import { CUT, RECORDED_DIRECTORY, transcripts, type Recorded } from '../fixture/transcripts/transcripts.ts';
 import { importBusybox } from './fixture/busybox-image.ts';
 import { a3s, a3sOk, LAUNCHER, type Outcome } from './fixture/cli.ts';
-import { processesNaming } from './fixture/processes.ts';
-import { until } from './fixture/until.ts';
+import { quiet } from './fixture/processes.ts';
 
 /** What the first recording's image has in /bin, and what the second's has beyond it. */
 const APPLETS = ['cat', 'echo', 'ls', 'sh', 'sleep', 'true'];
@@ -35,7 +34,7 @@ beforeAll(async () => {
 afterAll(async () => {
   const boxes = await a3sOk(['ps', '-aq'], { env });
   if (boxes !== '') await a3sOk(['rm', '-f', ...boxes.split('\n')], { env });
-  await until('the end of all processes', () => processesNaming(home).length === 0);
+  await quiet(home);
   rmSync(directory, { recursive: true });
 });
 
@@ -43,7 +42,7 @@ afterAll(async () => {
 async function provideImage(from: string, applets: readonly string[]): Promise<void> {
   await importBusybox(home, { image: 'busybox', from, applets });
   await a3sOk(['run', '--rm', 'busybox', 'true'], { env, deadlineMs: WARM_MS });
-  await until('the end of the template build', () => processesNaming(home).length === 0, WARM_MS);
+  await quiet(home);
 }
 
 function bash(line: string): Promise<Outcome> {

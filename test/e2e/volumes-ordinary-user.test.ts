@@ -4,8 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { a3sOk } from './fixture/cli.ts';
 import { OrdinaryUser } from './fixture/ordinary-user.ts';
-import { processesNaming } from './fixture/processes.ts';
-import { until } from './fixture/until.ts';
+import { quiet } from './fixture/processes.ts';
 
 const { obstacle } = OrdinaryUser;
 
@@ -18,7 +17,7 @@ describe.skipIf(obstacle !== null)(`volumes of an ordinary user (${obstacle ?? '
     user = new OrdinaryUser();
   });
   afterAll(async () => {
-    await until('the end of the monitors', () => processesNaming(user.home).length === 0, 60_000);
+    await quiet(user.home);
     user.remove();
   });
 

@@ -16,7 +16,7 @@ import { boxesOf } from './fixture/boxes.ts';
 import { a3s, a3sOk, CliProcess } from './fixture/cli.ts';
 import { home } from './fixture/home.ts';
 import { imagesOf } from './fixture/images.ts';
-import { processesNaming } from './fixture/processes.ts';
+import { killIfAlive, processesNaming } from './fixture/processes.ts';
 import { readBoxesFile } from './fixture/records.ts';
 import { until } from './fixture/until.ts';
 
@@ -193,7 +193,7 @@ describe('the first use of a volume', () => {
       existsSync(share) && readdirSync(share).some((each) => each.startsWith('_fill-'));
     await until('the copy', filling, 30_000);
     const [box] = readBoxesFile(home()).filter((each) => each.name === name);
-    for (const { pid } of processesNaming(box?.box_dir ?? '/none')) process.kill(pid, 'SIGKILL');
+    for (const { pid } of processesNaming(box?.box_dir ?? '/none')) killIfAlive(pid);
     expect((await first.ended).status).not.toBe(0);
     expect(readdirSync(join(share, '_data'))).toEqual([]);
     const count = ['run', '--rm', '-v', 'killed:/many', IMAGE, 'sh', '-c', 'ls /many | wc -l'];

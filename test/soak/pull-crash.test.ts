@@ -27,7 +27,8 @@ describe(`kill -9 in the middle of a pull, 200 times, seed ${seed}`, () => {
   test.each(Array.from({ length: 200 }, () => Math.floor(random() * 1500)))(
     'after %i ms',
     async (delayMs) => {
-      await crashPull(machine(), `${slow.domain}/t/x:1`, image, delayMs);
+      const reached = new Promise((resolve) => setTimeout(resolve, delayMs));
+      await crashPull(machine(), `${slow.domain}/t/x:1`, image, { reached, past: () => {} });
     },
   );
 });

@@ -4,6 +4,7 @@ import { boxesOf } from '../e2e/fixture/boxes.ts';
 import { a3s, a3sOk } from '../e2e/fixture/cli.ts';
 import { processesNaming } from '../e2e/fixture/processes.ts';
 import { readBoxesFile, recordOf } from '../e2e/fixture/records.ts';
+import { until } from '../e2e/fixture/until.ts';
 import { CREATE_FAILED } from '../../src/runtime/start-failure.ts';
 import { hostileGuest, killGuest } from './fixture/hostile.ts';
 
@@ -61,7 +62,7 @@ describe('a guest whose agent fails', () => {
       line: 'a3s-box: Error response from daemon: the guest agent failed: out of luck',
     });
     expect(recordOf(name)).toMatchObject({ status: 'dead', pid: null });
-    expect(processesNaming(recordOf(name).box_dir)).toEqual([]);
+    await until('the end of its monitor', () => processesNaming(recordOf(name).box_dir).length === 0);
     return hasWritten();
   };
 

@@ -8,7 +8,7 @@ import { layoutOf } from '../../src/state/layout.ts';
 import { findBoxProcesses } from '../../src/state/processes.ts';
 import { a3sOk, CliProcess } from '../e2e/fixture/cli.ts';
 import { home } from '../e2e/fixture/home.ts';
-import { processesNaming } from '../e2e/fixture/processes.ts';
+import { processesNaming, signalTo } from '../e2e/fixture/processes.ts';
 import { until } from '../e2e/fixture/until.ts';
 import { temporaryDirectory } from '../temporary.ts';
 
@@ -63,7 +63,7 @@ test('a build whose monitor was killed in the middle leaves nothing after the ne
   const run = new CliProcess(['run', '--rm', 'a3s/base', 'true'], { env });
   const build = await bootingBuild(templates);
   const [monitor] = processesNaming(dir).filter(({ role }) => role === 'monitor');
-  process.kill(monitor?.pid ?? 0, 'SIGKILL');
+  signalTo(monitor?.pid, 'SIGKILL');
   expect((await run.ended).status).toBe(125);
   await a3sOk(['ps', '-a'], { env });
   expect(findBoxProcesses(build)).toEqual([]);

@@ -26,7 +26,7 @@ test(
   async () => {
     const slow = makeContext({ Dockerfile: 'FROM a3s/base\nRUN echo begun && sleep 600\n' });
     const build = new CliProcess(['build', '--progress', 'plain', slow], { deadlineMs: MANY_MS });
-    await until('the command to run', () => build.err.includes(' begun'), MANY_MS);
+    await until('the command to run', () => /^#\d+ [\d.]+ begun$/m.test(build.err), MANY_MS);
     build.child.kill('SIGKILL');
     await build.ended;
     expect(leftovers().length).toBeGreaterThan(0);

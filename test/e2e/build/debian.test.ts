@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { debianImage } from '../../fixture/debian-root.ts';
 import { boxesOf } from '../fixture/boxes.ts';
 import { a3s, a3sOk } from '../fixture/cli.ts';
-import { freePort } from '../fixture/ports.ts';
+import { freePort } from '../../fixture/ports.ts';
 import { until } from '../fixture/until.ts';
 import { makeContext } from './fixture/context.ts';
 

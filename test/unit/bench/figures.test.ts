@@ -8,6 +8,7 @@ import { peakMemory } from '../../../bench/peak-memory.ts';
 import { parseRollup } from '../../../bench/processes.ts';
 import { goalsAsMarkdown, keep } from '../../../bench/report.ts';
 import { rowOf, valueRow } from '../../../bench/rows.ts';
+import { temporaryDirectory } from '../../temporary.ts';
 
 function inDirectory<T>(work: (dir: string) => T): T {
   const dir = mkdtempSync('/tmp/a3s-bench-test-');
@@ -61,12 +62,19 @@ test('a file with other bytes is not what was copied', async () => {
 });
 
 test('the memory of a command is that of all its processes', async () => {
-  const hold = ['-e', 'Buffer.alloc(100e6, 1); setTimeout(() => {}, 1000)'];
-  const node = `'${process.execPath}' ${hold.map((word) => `'${word}'`).join(' ')}`;
-  const alone = await peakMemory({ name: 'one', command: [process.execPath, ...hold] });
+  // They hold it for a second from when all are there.
+  const hold = (count: number): string[] => [
+    '-e',
+    `Buffer.alloc(100e6, 1); const { readdirSync, writeFileSync } = require("node:fs"); writeFileSync(String(process.pid), "");
+    const timer = setInterval(() => readdirSync(".").length < ${count} || (clearInterval(timer), setTimeout(() => {}, 1000)), 20)`,
+  ];
+  const held = (command: string): string[] => ['sh', '-c', `cd '${temporaryDirectory()}' && ${command}`];
+  const node = (count: number): string =>
+    [process.execPath, ...hold(count)].map((word) => `'${word}'`).join(' ');
+  const alone = await peakMemory({ name: 'one', command: held(`exec ${node(1)}`) });
   expect(alone.mib).toBeGreaterThan(95);
   // One of them in a session of its own.
-  const two = await peakMemory({ name: 'two', command: ['sh', '-c', `${node} & setsid ${node}; wait`] });
+  const two = await peakMemory({ name: 'two', command: held(`{ ${node(2)} & setsid ${node(2)}; wait; }`) });
   expect(two.mib).toBeGreaterThan(alone.mib * 1.8);
   await expect(peakMemory({ name: 'bad', command: ['false'] })).rejects.toThrow('bad failed with status 1');
 });

@@ -82,7 +82,9 @@ test('input is read from a file, and output written to one', async () => {
 
 test('many run as many at a time as was said', async () => {
   const tally = join(dir, 'tally');
-  const script = 'echo + >> "$0"; sleep 0.2; echo - >> "$0"';
+  // Each waits until three have begun.
+  const script =
+    'echo + >>"$0"; until [ $(grep -c + "$0") -ge 3 ]; do sleep 0.05; done; sleep 0.2; echo - >>"$0"';
   await timeMany({ name: 'many', command: ['sh', '-c', script, tally] }, 6, 3);
   const signs = readFileSync(tally, 'utf8').trim().split('\n');
   let running = 0;

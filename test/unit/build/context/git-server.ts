@@ -110,31 +110,22 @@ export async function serveHttp(root: string, asked: Asked[] = [], password?: st
   return serve(answer);
 }
 
-/** Serves by `git daemon`. */
+/** Serves by `git daemon`, one for each connection. */
 export async function serveDaemon(root: string): Promise<string> {
-  const port = await freePort();
-  const child = spawn(
-    'git',
-    ['daemon', '--export-all', `--base-path=${root}`, '--listen=127.0.0.1', `--port=${port}`, '--verbose'],
-    { stdio: ['ignore', 'ignore', 'pipe'], detached: true, env: { PATH: process.env['PATH'], HOME: root } },
-  );
-  onTestFinished(async () => {
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    await once(child, 'close');
-  });
-  // It is read to its end: the daemon would not outlive its log.
-  await new Promise<void>((ready) => {
-    child.stderr.on('data', (piece: Buffer) => {
-      if (piece.includes('Ready to rumble')) ready();
+  const words = ['daemon', '--inetd', '--export-all', `--base-path=${root}`];
+  const server = createServer((socket) => {
+    const child = spawn('git', words, {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      env: { PATH: process.env['PATH'], HOME: root },
     });
-  });
-  return `git://127.0.0.1:${port}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
+    socket.on('error', () => child.kill('SIGKILL'));
+    child.stdin.on('error', () => undefined);
+    socket.pipe(child.stdin);
+    child.stdout.pipe(socket);
+  }).listen(0, '127.0.0.1');
   await once(server, 'listening');
+  onTestFinished(() => void server.close());
   const address = server.address();
-  await new Promise((done) => server.close(done));
-  return address !== null && typeof address === 'object' ? address.port : 0;
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return `git://127.0.0.1:${address.port}`;
 }

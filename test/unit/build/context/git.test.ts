@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { fetchGit, type GitOptions, resolveGitCommit } from '../../../../src/build/context/git.ts';
 import { openBuildContext } from '../../../../src/build/context/open-context.ts';
@@ -313,8 +313,11 @@ test('git that is given up is ended with its helpers', async () => {
   controller.abort(new Error('given up'));
   expect(await waiting).toBe('given up');
   const pid = read(bin, 'pid').trim();
-  const state = existsSync(`/proc/${pid}/stat`) ? read('/proc', `${pid}/stat`) : 'gone';
-  expect(state).toMatch(/gone|\) Z /);
+  // It has been killed: the kernel takes its time.
+  await vi.waitFor(() => {
+    const state = existsSync(`/proc/${pid}/stat`) ? read('/proc', `${pid}/stat`) : 'gone';
+    expect(state).toMatch(/gone|\) Z /);
+  }, 10_000);
 });
 
 test('a repository is a context, with its Dockerfile in it', async () => {

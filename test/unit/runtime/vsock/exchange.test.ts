@@ -174,7 +174,7 @@ test('a result stands, whatever comes behind it', async () => {
 
 test('the deadline ends a read that waits, and the error carries the logs', async () => {
   await using peer = await scriptedPeer(accept(log('one'), out('two')));
-  const error = await failure(ask(peer.path, { timeoutMs: 200 }));
+  const error = await failure(ask(peer.path, { timeoutMs: 2000 }));
   expect([error.reason, error.code]).toEqual(['deadline', 'timeout']);
   expect(error.records).toEqual(TWO_LOGS);
 });
@@ -184,7 +184,7 @@ test('the deadline ends a write that nobody takes', async () => {
     socket.pause();
     socket.write('OK 1\n');
   });
-  const stream = await dialVsock({ path: peer.path, port: 1 }, { timeoutMs: 200 });
+  const stream = await dialVsock({ path: peer.path, port: 1 }, { timeoutMs: 2000 });
   const error = await failure(stream.write(Buffer.alloc(8 * 1024 * 1024)));
   expect(error.reason).toBe('deadline');
 });
