@@ -65,12 +65,12 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Mounts what a stage begins with.
+    /// Mounts what a stage begins with; `lower_ahead` as in [`rootfs::mount_disks`].
     ///
     /// # Errors
     /// `mount_failed`, `io`.
-    pub fn begin(begin: &Begin) -> Result<Self, Failure> {
-        rootfs::mount_disks(&begin.root(), rootfs::FLEETING)?;
+    pub fn begin(begin: &Begin, lower_ahead: impl FnOnce() -> bool) -> Result<Self, Failure> {
+        rootfs::mount_disks(&begin.root(), rootfs::FLEETING, lower_ahead)?;
         let cgroup = Cgroup::create(GROUP).map_err(|e| Failure::new(Code::Io, "cgroup", e.to_string()))?;
         let limited = cgroup.limit(&begin.limits, None);
         limited.map_err(|(file, e)| Failure::new(Code::Io, "cgroup", format!("{file}: {e}")))?;
