@@ -108,6 +108,8 @@ impl Server {
             fd.map(|fd| Output {
                 fd,
                 readable: false,
+                terminal: tty,
+                bulk: false,
                 queued: false,
                 left: None,
             })

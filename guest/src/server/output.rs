@@ -1,7 +1,12 @@
 //! Output of commands: read straight into frames, as much as the stream's window allows, in turns.
 
+use std::io::IoSliceMut;
+
+use rustix::io::Errno;
+use rustix::pipe::fcntl_setpipe_size;
+
 use crate::messages::{HEAD_LEN, MAX_OUTPUT, MessageType, head};
-use crate::mux::Mux;
+use crate::mux::{HIGH_WATER, Mux};
 
 use super::Server;
 use super::process::{Kept, MAX_KEPT, Output, Process, Sink, Stage};
@@ -127,56 +132,97 @@ fn step(process: &mut Process, at: usize, mux: &mut Mux) -> Step {
     }
 }
 
+/// Bytes of a message of the greatest length.
+const MESSAGE: usize = HEAD_LEN + MAX_OUTPUT;
+/// Messages that one call may fill.
+const MESSAGES: usize = (HIGH_WATER + MESSAGE).div_ceil(MESSAGE);
+/// What a pipe holds whose command says much: it goes on writing while the agent reads, and each wakes the other less often. To wake is dear
+/// where processors are emulated.
+const BULK_PIPE: usize = 256 * 1024;
+
 fn send(output: &mut Output, kind: MessageType, stream: u32, mux: &mut Mux) -> Step {
-    let room = mux.send_window(stream).saturating_sub(HEAD_LEN).min(MAX_OUTPUT);
-    if room == 0 {
+    let window = mux.send_window(stream);
+    if window <= HEAD_LEN {
         return if output.left == Some(0) {
             Step::End
         } else {
             Step::Stalled
         };
     }
+    let most = if output.bulk {
+        HIGH_WATER + MESSAGE - mux.out.len().min(HIGH_WATER)
+    } else {
+        MESSAGE
+    };
     let mut step = Step::Empty;
-    mux.fill(stream, HEAD_LEN + room, |space| {
-        let (front, bytes) = space.split_at_mut(HEAD_LEN);
-        let (count, outcome) = read(output, bytes);
+    mux.fill(stream, window.min(most), |space| {
+        let (count, outcome) = gather(output, kind, space);
         step = outcome;
-        if count == 0 {
-            return 0;
-        }
-        front.copy_from_slice(&head(kind, count));
-        HEAD_LEN + count
+        count
     });
     step
 }
 
+/// Reads once into messages, one behind the other; their length.
+fn gather(output: &mut Output, kind: MessageType, space: &mut [u8]) -> (usize, Step) {
+    let mut bodies: [IoSliceMut<'_>; MESSAGES] = std::array::from_fn(|_| IoSliceMut::new(&mut []));
+    let mut room = output.left.unwrap_or(usize::MAX);
+    for (body, message) in bodies.iter_mut().zip(space.chunks_mut(MESSAGE)) {
+        let end = message.len().min(HEAD_LEN.saturating_add(room));
+        if end > HEAD_LEN {
+            room -= end - HEAD_LEN;
+            *body = IoSliceMut::new(&mut message[HEAD_LEN..end]);
+        }
+    }
+    let (count, step) = read(output, &mut bodies);
+    let mut left = count;
+    for message in space.chunks_mut(MESSAGE).take(count.div_ceil(MAX_OUTPUT)) {
+        let payload = left.min(MAX_OUTPUT);
+        message[..HEAD_LEN].copy_from_slice(&head(kind, payload));
+        left -= payload;
+    }
+    (count + count.div_ceil(MAX_OUTPUT) * HEAD_LEN, step)
+}
+
 fn keep(output: &mut Output, kept: &mut Kept) -> Step {
     let mut bytes = [0; 16 * 1024];
-    let (count, step) = read(output, &mut bytes);
+    let limit = output.left.map_or(bytes.len(), |left| left.min(bytes.len()));
+    let (count, step) = read(output, &mut [IoSliceMut::new(&mut bytes[..limit])]);
     let room = if kept.truncated { 0 } else { MAX_KEPT - kept.bytes.len() };
     kept.bytes.extend_from_slice(&bytes[..count.min(room)]);
     kept.truncated |= count > room;
     step
 }
 
-/// Reads once, at most what the command left when it ended.
-fn read(output: &mut Output, bytes: &mut [u8]) -> (usize, Step) {
-    let limit = output.left.map_or(bytes.len(), |left| left.min(bytes.len()));
+/// Reads once into buffers that hold no more than the command left when it ended.
+fn read(output: &mut Output, buffers: &mut [IoSliceMut<'_>]) -> (usize, Step) {
     if output.left == Some(0) {
         return (0, Step::End);
     }
-    match rustix::io::read(&output.fd, &mut bytes[..limit]) {
+    match rustix::io::readv(&output.fd, buffers) {
         Ok(0) => (0, Step::End),
-        Ok(count) => {
-            if let Some(left) = &mut output.left {
-                *left -= count;
-                return (count, if *left == 0 { Step::End } else { Step::More });
-            }
-            (count, Step::More)
-        }
-        Err(rustix::io::Errno::INTR) => (0, Step::More),
-        Err(rustix::io::Errno::AGAIN) => (0, if output.left.is_some() { Step::End } else { Step::Empty }),
+        Ok(count) => (count, taken(output, count, buffers)),
+        Err(Errno::INTR) => (0, Step::More),
+        Err(Errno::AGAIN) => (0, if output.left.is_some() { Step::End } else { Step::Empty }),
         // A terminal whose other side is closed gives EIO.
         Err(_) => (0, Step::End),
     }
+}
+
+/// What is to be expected after `count` bytes.
+fn taken(output: &mut Output, count: usize, buffers: &[IoSliceMut<'_>]) -> Step {
+    if let Some(left) = &mut output.left {
+        *left -= count;
+        return if *left == 0 { Step::End } else { Step::More };
+    }
+    if count < buffers.iter().map(|buffer| buffer.len()).sum() {
+        // A pipe that gave less than it was asked for is empty, and will tell of more. A terminal gives a line at a time.
+        return if output.terminal { Step::More } else { Step::Empty };
+    }
+    if !output.bulk && count >= MAX_OUTPUT {
+        output.bulk = true;
+        // Without room for that the pipe stays as it is.
+        let _ = fcntl_setpipe_size(&output.fd, BULK_PIPE);
+    }
+    Step::More
 }

@@ -34,6 +34,10 @@ pub struct Output {
     pub fd: OwnedFd,
     /// There may be bytes to read.
     pub readable: bool,
+    /// It is a terminal, not a pipe.
+    pub terminal: bool,
+    /// It has given as much as was asked for: its pipe is large, and more is read at once.
+    pub bulk: bool,
     /// It stands in the queue of outputs to read.
     pub queued: bool,
     /// Bytes still to be read once the command has ended.
