@@ -101,6 +101,7 @@ impl Server {
         };
         let input = open_stdin.then_some(Input {
             fd: stdin,
+            bulk: false,
             queue: Vec::new(),
             end: false,
         });

@@ -9,7 +9,7 @@ use crate::messages::{HEAD_LEN, MAX_OUTPUT, MessageType, head};
 use crate::mux::{HIGH_WATER, Mux};
 
 use super::Server;
-use super::process::{Kept, MAX_KEPT, Output, Process, Sink, Stage};
+use super::process::{BULK_PIPE, Kept, MAX_KEPT, Output, Process, Sink, Stage};
 
 /// What one read came to.
 enum Step {
@@ -136,10 +136,6 @@ fn step(process: &mut Process, at: usize, mux: &mut Mux) -> Step {
 const MESSAGE: usize = HEAD_LEN + MAX_OUTPUT;
 /// Messages that one call may fill.
 const MESSAGES: usize = (HIGH_WATER + MESSAGE).div_ceil(MESSAGE);
-/// What a pipe holds whose command says much: it goes on writing while the agent reads, and each wakes the other less often. To wake is dear
-/// where processors are emulated.
-const BULK_PIPE: usize = 256 * 1024;
-
 fn send(output: &mut Output, kind: MessageType, stream: u32, mux: &mut Mux) -> Step {
     let window = mux.send_window(stream);
     if window <= HEAD_LEN {
