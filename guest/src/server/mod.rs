@@ -8,6 +8,7 @@ mod input;
 mod output;
 mod port;
 mod process;
+mod reading;
 mod reap;
 mod stage;
 mod streams;
