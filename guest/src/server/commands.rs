@@ -12,7 +12,7 @@ use crate::request::Exec;
 use crate::stdio::AgentEnds;
 use crate::transfer;
 
-use super::process::{Errand, Input, Kept, Output, Process, Sink, Source, Stage};
+use super::process::{Errand, Input, Kept, Output, Process, Sink, Stage};
 use super::{Server, Slot};
 
 impl Server {
@@ -109,7 +109,7 @@ impl Server {
             fd.map(|fd| Output {
                 fd,
                 readable: false,
-                source: if tty { Source::Terminal } else { Source::Pipe },
+                bulk: false,
                 queued: false,
                 left: None,
             })

@@ -32,23 +32,14 @@ pub struct Kept {
     pub truncated: bool,
 }
 
-/// What a command writes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    Terminal,
-    Pipe,
-    /// A pipe that has given as much as was asked for: it is large now, and more is read at once.
-    Bulk,
-}
-
 /// A pipe or terminal the command writes to.
 pub struct Output {
     /// The agent's end.
     pub fd: OwnedFd,
     /// There may be bytes to read.
     pub readable: bool,
-    /// What kind of file it is.
-    pub source: Source,
+    /// It has filled a message: its pipe is large now, and more is read at once.
+    pub bulk: bool,
     /// It stands in the queue of outputs to read.
     pub queued: bool,
     /// Bytes still to be read once the command has ended.

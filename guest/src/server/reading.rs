@@ -8,7 +8,7 @@ use rustix::pipe::fcntl_setpipe_size;
 use crate::messages::{HEAD_LEN, MAX_OUTPUT, MessageType, head};
 use crate::mux::{HIGH_WATER, Mux};
 
-use super::process::{BULK_PIPE, Kept, MAX_KEPT, Output, Process, Sink, Source};
+use super::process::{BULK_PIPE, Kept, MAX_KEPT, Output, Process, Sink};
 
 /// Bytes of a message of the greatest length.
 const MESSAGE: usize = HEAD_LEN + MAX_OUTPUT;
@@ -61,7 +61,7 @@ fn send(output: &mut Output, kind: MessageType, stream: u32, mux: &mut Mux) -> S
             Step::Stalled
         };
     }
-    let most = if output.source == Source::Bulk {
+    let most = if output.bulk {
         HIGH_WATER + MESSAGE - mux.out.len().min(HIGH_WATER)
     } else {
         MESSAGE
@@ -113,7 +113,7 @@ fn read(output: &mut Output, buffers: &mut [IoSliceMut<'_>]) -> (usize, Step) {
     }
     match rustix::io::readv(&output.fd, buffers) {
         Ok(0) => (0, Step::End),
-        Ok(count) => (count, taken(output, count, buffers)),
+        Ok(count) => (count, taken(output, count)),
         Err(Errno::INTR) => (0, Step::More),
         Err(Errno::AGAIN) => (0, if output.left.is_some() { Step::End } else { Step::Empty }),
         // A terminal whose other side is closed gives EIO.
@@ -122,22 +122,14 @@ fn read(output: &mut Output, buffers: &mut [IoSliceMut<'_>]) -> (usize, Step) {
 }
 
 /// What is to be expected after `count` bytes.
-fn taken(output: &mut Output, count: usize, buffers: &[IoSliceMut<'_>]) -> Step {
+fn taken(output: &mut Output, count: usize) -> Step {
     if let Some(left) = &mut output.left {
         *left -= count;
         return if *left == 0 { Step::End } else { Step::More };
     }
-    if count < buffers.iter().map(|buffer| buffer.len()).sum() {
-        // A pipe that gave less than it was asked for is empty, and will tell of more. A terminal gives a line at a time.
-        return if output.source == Source::Terminal {
-            Step::More
-        } else {
-            Step::Empty
-        };
-    }
-    if output.source == Source::Pipe && count >= MAX_OUTPUT {
-        output.source = Source::Bulk;
-        // Without room for that the pipe stays as it is.
+    if count >= MAX_OUTPUT && !output.bulk {
+        output.bulk = true;
+        // A terminal never gives so much. Without room for more the pipe stays as it is.
         let _ = fcntl_setpipe_size(&output.fd, BULK_PIPE);
     }
     Step::More
@@ -157,7 +149,7 @@ mod tests {
         let output = Output {
             fd,
             readable: true,
-            source: Source::Pipe,
+            bulk: false,
             queued: false,
             left: None,
         };
@@ -191,7 +183,8 @@ mod tests {
         let (first, rest) = bytes.split_at(MAX_OUTPUT);
         let (second, third) = rest.split_at(MAX_OUTPUT);
         assert!(sent == messages(&[first, second, third]));
-        assert_eq!(step, Step::Empty);
+        assert_eq!(step, Step::More);
+        assert_eq!(gathered(&mut output, MESSAGE), (Vec::new(), Step::Empty));
     }
 
     #[test]
@@ -209,16 +202,7 @@ mod tests {
         fcntl_setpipe_size(&output.fd, MAX_OUTPUT).unwrap();
         gathered(&mut output, MESSAGE);
         assert_eq!(fcntl_getpipe_size(&output.fd).unwrap(), BULK_PIPE);
-        assert_eq!(output.source, Source::Bulk);
-    }
-
-    #[test]
-    fn a_pipe_that_gives_less_is_empty_and_a_terminal_may_not_be() {
-        let (mut output, _writer) = said(b"line\n");
-        assert_eq!(gathered(&mut output, MESSAGE), (messages(&[b"line\n"]), Step::Empty));
-        let (mut output, _writer) = said(b"line\n");
-        output.source = Source::Terminal;
-        assert_eq!(gathered(&mut output, MESSAGE), (messages(&[b"line\n"]), Step::More));
+        assert!(output.bulk);
     }
 
     #[test]
