@@ -44,10 +44,12 @@ export class AgentFailed extends A3sError {
 
 export class AgentLink {
   readonly #mux: Mux;
+  readonly #socket: Socket;
   #lost = false;
   #frozen: (() => void) | undefined;
 
   private constructor(socket: Socket, events: AgentLinkEvents, first: Buffer) {
+    this.#socket = socket;
     const lost = (error: Error): void => {
       if (this.#lost) return;
       this.#lost = true;
@@ -56,7 +58,10 @@ export class AgentLink {
       events.lost(error);
     };
     this.#mux = new Mux({
-      write: (bytes) => socket.write(bytes),
+      write: (bytes) => {
+        this.#gather();
+        return socket.write(bytes);
+      },
       goAway: (code) => {
         if (code === 0 && this.#frozen !== undefined) {
           this.#lost = true;
@@ -116,6 +121,13 @@ export class AgentLink {
       socket.on('close', closed);
       socket.write(helloLine(nonce));
     });
+  }
+
+  /** What is written in one turn leaves in one system call: a frame's head is otherwise one of its own, here and in QEMU. */
+  #gather(): void {
+    if (this.#socket.writableCorked > 0) return;
+    this.#socket.cork();
+    process.nextTick(() => this.#socket.uncork());
   }
 
   /** Opens a stream to a guest port. */

@@ -6,9 +6,9 @@ import { A3sError, isErrorCode } from '../errors.ts';
 import {
   MessageDecoder,
   MessageType,
-  encodeData,
   encodeMessage,
   encodeResize,
+  frameData,
   type Message,
 } from './protocol/messages.ts';
 import { guestText } from './protocol/guest-text.ts';
@@ -37,7 +37,7 @@ export class MessageSession implements ProcessSession {
   readonly #startFailure: string;
   readonly #start = Promise.withResolvers<void>();
   readonly #end = Promise.withResolvers<ProcessResult>();
-  readonly #decoder = new MessageDecoder();
+  readonly #decoder = new MessageDecoder([MessageType.stdout, MessageType.stderr]);
   /** Outputs whose readers have enough for now. */
   readonly #full = new Set<Readable>();
   /** What STARTED said, as it came. */
@@ -82,6 +82,16 @@ export class MessageSession implements ProcessSession {
     if (!this.#socket.destroyed) this.#socket.write(bytes);
   }
 
+  /** Heads and data in one system call, the data where they are. */
+  #sendData(chunk: Buffer, done: () => void): void {
+    this.#socket.cork();
+    const pieces = frameData(MessageType.stdin, chunk);
+    for (const [at, piece] of pieces.entries()) {
+      this.#socket.write(piece, at === pieces.length - 1 ? done : undefined);
+    }
+    this.#socket.uncork();
+  }
+
   #output(): Readable {
     const stream: Readable = new Readable({
       read: () => {
@@ -94,10 +104,9 @@ export class MessageSession implements ProcessSession {
   #input(): Writable {
     return new Writable({
       write: (chunk: Buffer, _encoding, done) => {
-        const messages = encodeData(MessageType.stdin, chunk);
         // What cannot be delivered is not an error of the writer's: the process simply reads no more.
-        if (this.#socket.destroyed || messages.length === 0) done();
-        else this.#socket.write(Buffer.concat(messages), () => done());
+        if (this.#socket.destroyed || chunk.length === 0) done();
+        else this.#sendData(chunk, () => done());
       },
       final: (done) => {
         this.#send(encodeMessage(MessageType.stdinEof));

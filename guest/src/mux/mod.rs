@@ -9,7 +9,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 pub use frame::{FrameType, HEADER_LEN, Header, Violation, flag};
-pub use outbox::Outbox;
+pub use outbox::{HIGH_WATER, Outbox};
 
 /// A stream's first window in each direction, in bytes.
 pub const INITIAL_WINDOW: u32 = 262_144;

@@ -101,6 +101,7 @@ impl Server {
         };
         let input = open_stdin.then_some(Input {
             fd: stdin,
+            bulk: false,
             queue: Vec::new(),
             end: false,
         });
@@ -108,6 +109,7 @@ impl Server {
             fd.map(|fd| Output {
                 fd,
                 readable: false,
+                bulk: false,
                 queued: false,
                 left: None,
             })

@@ -1,8 +1,10 @@
 //! Standard input of commands.
 
 use rustix::io::Errno;
+use rustix::pipe::fcntl_setpipe_size;
 
 use super::Server;
+use super::process::BULK_PIPE;
 
 impl Server {
     /// Gives bytes to a command; what its pipe has no room for waits.
@@ -17,6 +19,11 @@ impl Server {
             match rustix::io::write(&input.fd, bytes) {
                 Ok(count) => bytes = &bytes[count..],
                 Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) if !input.bulk => {
+                    input.bulk = true;
+                    // Without room for that, and on a terminal, it stays as it is.
+                    let _ = fcntl_setpipe_size(&input.fd, BULK_PIPE);
+                }
                 Err(Errno::AGAIN) => break,
                 Err(_) => {
                     process.input = None;

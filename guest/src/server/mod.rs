@@ -8,6 +8,7 @@ mod input;
 mod output;
 mod port;
 mod process;
+mod reading;
 mod reap;
 mod stage;
 mod streams;
@@ -37,8 +38,8 @@ use streams::Stream;
 
 const PORT: u64 = 0;
 const SIGNALS: u64 = 1;
-/// Reads of the port in one turn, so that output gets its share.
-const READS: usize = 16;
+/// Bytes taken from the port in one turn, so that output gets its share.
+const INCOMING: usize = 64 * 1024;
 
 /// Which of a command's descriptors an event or a queue entry is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +78,8 @@ pub struct Server {
     in_session: bool,
     ending: Option<Ending>,
     mux: Mux,
+    /// What is read from the port goes through it.
+    incoming: Box<[u8]>,
     streams: BTreeMap<u32, Stream>,
     processes: BTreeMap<u32, Process>,
     last_process: u32,
@@ -121,6 +124,7 @@ impl Server {
             in_session: false,
             ending: None,
             mux: Mux::default(),
+            incoming: vec![0; INCOMING].into_boxed_slice(),
             streams: BTreeMap::new(),
             processes: BTreeMap::new(),
             last_process: 0,
@@ -147,22 +151,24 @@ impl Server {
         }
     }
 
-    /// Reads the port and acts on what came.
+    /// Reads the port and acts on what came. The port gives a page at a time, and what a command is given wakes it: so all that is there first.
     fn take_in(&mut self) {
-        let mut bytes = [0; 16 * 1024];
-        for _ in 0..READS {
-            if !self.port.readable || !self.mux.out.has_room() {
-                return;
-            }
-            let count = self.port.read(&mut bytes);
-            if count > 0 && !self.in_session {
-                // Before anything else, because it goes on beside it.
-                self.forerunner = None;
-            }
-            if let Err(violation) = self.accept(&bytes[..count]) {
-                self.refuse(violation);
-            }
+        if !self.port.readable || !self.mux.out.has_room() {
+            return;
         }
+        let mut bytes = std::mem::take(&mut self.incoming);
+        let mut count = 0;
+        while count < bytes.len() && self.port.readable {
+            count += self.port.read(&mut bytes[count..]);
+        }
+        if count > 0 && !self.in_session {
+            // Before anything else, because it goes on beside it.
+            self.forerunner = None;
+        }
+        if let Err(violation) = self.accept(&bytes[..count]) {
+            self.refuse(violation);
+        }
+        self.incoming = bytes;
     }
 
     fn refuse(&mut self, violation: Violation) {

@@ -1,22 +1,8 @@
-//! Output of commands: read straight into frames, as much as the stream's window allows, in turns.
-
-use crate::messages::{HEAD_LEN, MAX_OUTPUT, MessageType, head};
-use crate::mux::Mux;
+//! Output of commands: whose turn it is, as far as the stream's window and the port allow.
 
 use super::Server;
-use super::process::{Kept, MAX_KEPT, Output, Process, Sink, Stage};
-
-/// What one read came to.
-enum Step {
-    /// There may be more.
-    More,
-    /// Nothing now.
-    Empty,
-    /// The stream's window is used up.
-    Stalled,
-    /// There will be nothing more.
-    End,
-}
+use super::process::{Process, Sink, Stage};
+use super::reading::{Step, step};
 
 impl Server {
     /// Takes note that an output has bytes.
@@ -101,82 +87,5 @@ impl Server {
                 self.settle(key);
             }
         }
-    }
-}
-
-fn step(process: &mut Process, at: usize, mux: &mut Mux) -> Step {
-    let Some(output) = &mut process.outputs[at] else {
-        return Step::Empty;
-    };
-    let kind = if at == 0 {
-        MessageType::Stdout
-    } else {
-        MessageType::Stderr
-    };
-    match (&mut process.sink, process.stream) {
-        (Sink::Kept(kept), Some(_)) => keep(output, &mut kept[at]),
-        (Sink::Messages, Some(stream)) => send(output, kind, stream, mux),
-        // Nobody listens any more.
-        (_, None) => keep(
-            output,
-            &mut Kept {
-                bytes: Vec::new(),
-                truncated: true,
-            },
-        ),
-    }
-}
-
-fn send(output: &mut Output, kind: MessageType, stream: u32, mux: &mut Mux) -> Step {
-    let room = mux.send_window(stream).saturating_sub(HEAD_LEN).min(MAX_OUTPUT);
-    if room == 0 {
-        return if output.left == Some(0) {
-            Step::End
-        } else {
-            Step::Stalled
-        };
-    }
-    let mut step = Step::Empty;
-    mux.fill(stream, HEAD_LEN + room, |space| {
-        let (front, bytes) = space.split_at_mut(HEAD_LEN);
-        let (count, outcome) = read(output, bytes);
-        step = outcome;
-        if count == 0 {
-            return 0;
-        }
-        front.copy_from_slice(&head(kind, count));
-        HEAD_LEN + count
-    });
-    step
-}
-
-fn keep(output: &mut Output, kept: &mut Kept) -> Step {
-    let mut bytes = [0; 16 * 1024];
-    let (count, step) = read(output, &mut bytes);
-    let room = if kept.truncated { 0 } else { MAX_KEPT - kept.bytes.len() };
-    kept.bytes.extend_from_slice(&bytes[..count.min(room)]);
-    kept.truncated |= count > room;
-    step
-}
-
-/// Reads once, at most what the command left when it ended.
-fn read(output: &mut Output, bytes: &mut [u8]) -> (usize, Step) {
-    let limit = output.left.map_or(bytes.len(), |left| left.min(bytes.len()));
-    if output.left == Some(0) {
-        return (0, Step::End);
-    }
-    match rustix::io::read(&output.fd, &mut bytes[..limit]) {
-        Ok(0) => (0, Step::End),
-        Ok(count) => {
-            if let Some(left) = &mut output.left {
-                *left -= count;
-                return (count, if *left == 0 { Step::End } else { Step::More });
-            }
-            (count, Step::More)
-        }
-        Err(rustix::io::Errno::INTR) => (0, Step::More),
-        Err(rustix::io::Errno::AGAIN) => (0, if output.left.is_some() { Step::End } else { Step::Empty }),
-        // A terminal whose other side is closed gives EIO.
-        Err(_) => (0, Step::End),
     }
 }

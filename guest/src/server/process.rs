@@ -11,6 +11,10 @@ use crate::messages::Outcome;
 /// Output kept of each stream of a plain exec.
 pub const MAX_KEPT: usize = 16 << 20;
 
+/// What a pipe holds through which much goes: its command and the agent then wake each other less often, which is dear where processors
+/// are emulated.
+pub const BULK_PIPE: usize = 256 * 1024;
+
 /// How a command's output goes back.
 pub enum Sink {
     /// As messages.
@@ -34,6 +38,8 @@ pub struct Output {
     pub fd: OwnedFd,
     /// There may be bytes to read.
     pub readable: bool,
+    /// It has filled a message: its pipe is large now, and more is read at once.
+    pub bulk: bool,
     /// It stands in the queue of outputs to read.
     pub queued: bool,
     /// Bytes still to be read once the command has ended.
@@ -44,6 +50,8 @@ pub struct Output {
 pub struct Input {
     /// The agent's end.
     pub fd: OwnedFd,
+    /// More came than its pipe had room for: that is large now.
+    pub bulk: bool,
     /// Bytes the pipe had no room for.
     pub queue: Vec<u8>,
     /// Close once the queue is empty.

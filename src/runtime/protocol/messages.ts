@@ -27,16 +27,15 @@ const EMPTY = Buffer.alloc(0);
 export interface Message {
   type: number;
   payload: Buffer;
-  /** The whole message as it came, for passing on. */
+  /** The whole message as it came, for passing on; of one that is given in parts, what came of it. */
   raw: Buffer;
 }
 
 /** One message as one buffer. */
 export function encodeMessage(type: number, payload: Uint8Array = EMPTY): Buffer {
-  const bytes = Buffer.allocUnsafe(5 + payload.length);
-  bytes.writeUInt32BE(payload.length + 1, 0);
-  bytes[4] = type;
-  bytes.set(payload, 5);
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + payload.length);
+  writeHead(bytes, type, payload.length);
+  bytes.set(payload, HEADER_BYTES);
   return bytes;
 }
 
@@ -60,13 +59,31 @@ export function encodeData(type: number, data: Buffer): Buffer[] {
   return messages;
 }
 
+/** The same as heads and payloads in turn, without a copy of the data. */
+export function frameData(type: number, data: Buffer): Buffer[] {
+  const pieces: Buffer[] = [];
+  for (let start = 0; start < data.length; start += MAX_DATA_PAYLOAD) {
+    const payload = data.subarray(start, start + MAX_DATA_PAYLOAD);
+    pieces.push(encodeHead(type, payload.length), payload);
+  }
+  return pieces;
+}
+
 /** Cuts a byte stream into messages. Holds at most one unfinished message. */
 export class MessageDecoder {
+  readonly #inParts: ReadonlySet<number>;
+  /** The message that is given in parts, and the bytes that it still lacks. */
+  #open = { type: 0, missing: 0 };
   /** The unfinished message: as it came while its length is incomplete, then a buffer of its whole size. */
   #held: Buffer = EMPTY;
   #size = 0;
   /** Bytes of the message under way, its length included; 0 while that itself is unfinished. */
   #wanted = 0;
+
+  /** @param inParts types of which only the bytes matter: a message that came in parts is given as so many, without a copy */
+  constructor(inParts: readonly number[] = []) {
+    this.#inParts = new Set(inParts);
+  }
 
   /**
    * The messages that `chunk` completes, one after the other: those before a bad one are heard. All must be taken, or none be
@@ -76,7 +93,12 @@ export class MessageDecoder {
    */
   *decode(chunk: Buffer): Generator<Message, void, undefined> {
     let rest = chunk;
-    if (this.#wanted > 0) {
+    if (this.#open.missing > 0) {
+      const part = chunk.subarray(0, this.#open.missing);
+      rest = chunk.subarray(part.length);
+      this.#open.missing -= part.length;
+      if (part.length > 0) yield { type: this.#open.type, payload: part, raw: part };
+    } else if (this.#wanted > 0) {
       const taken = chunk.copy(this.#held, this.#size);
       this.#size += taken;
       if (this.#size < this.#wanted) return;
@@ -88,6 +110,12 @@ export class MessageDecoder {
     while (rest.length >= LENGTH_BYTES) {
       const total = messageSize(rest);
       if (rest.length < total) {
+        const type = rest[LENGTH_BYTES];
+        if (type !== undefined && this.#inParts.has(type)) {
+          this.#open = { type, missing: total - rest.length };
+          if (rest.length > HEADER_BYTES) yield { type, payload: rest.subarray(HEADER_BYTES), raw: rest };
+          return;
+        }
         this.#wanted = total;
         break;
       }
@@ -99,7 +127,7 @@ export class MessageDecoder {
 
   /** True between messages: a stream that ends elsewhere ended in the middle of one. */
   get idle(): boolean {
-    return this.#size === 0;
+    return this.#size === 0 && this.#open.missing === 0;
   }
 
   /** What waits for the rest of its message. */
@@ -123,6 +151,17 @@ export class MessageDecoder {
     this.#held = Buffer.allocUnsafe(this.#wanted);
     rest.copy(this.#held);
   }
+}
+
+function encodeHead(type: number, payloadLength: number): Buffer {
+  const head = Buffer.allocUnsafe(HEADER_BYTES);
+  writeHead(head, type, payloadLength);
+  return head;
+}
+
+function writeHead(bytes: Buffer, type: number, payloadLength: number): void {
+  bytes.writeUInt32BE(payloadLength + 1, 0);
+  bytes[LENGTH_BYTES] = type;
 }
 
 /** Size of the message that starts here, its length included. */
