@@ -31,8 +31,8 @@ use request::{Begin, Step};
 pub use mounts::SHARES;
 use mounts::TREES;
 
-/// The control group of the steps.
-const GROUP: &str = "box";
+/// The control group of the steps; `box` is that of the process which waits in every base template.
+const GROUP: &str = "stage";
 /// A tree goes where no two names are alike: the host's numbers.
 const MAX_NAME: usize = 32;
 
