@@ -9,6 +9,7 @@ import {
   encodeData,
   encodeMessage,
   encodeResize,
+  frameData,
   type Message,
 } from '../../../src/runtime/protocol/messages.ts';
 import { randomSource } from '../random.ts';
@@ -37,6 +38,47 @@ test('messages are found wherever the stream is cut', () => {
     expect(shown(received)).toEqual(sent);
     expect(decoder.idle).toBe(true);
   }
+});
+
+test('types that are wanted in parts come as they arrive, the others whole', () => {
+  const big = 'x'.repeat(3000);
+  const stream = Buffer.concat(
+    [
+      [MessageType.started, '{}'],
+      [MessageType.stdout, big],
+      [MessageType.stdout, ''],
+      [MessageType.stderr, big],
+      [MessageType.stdout, 'end'],
+      [MessageType.result, '{"exit_code":0}'],
+    ].map(([type, text]) => encodeMessage(Number(type), Buffer.from(String(text)))),
+  );
+  const random = randomSource(11);
+  for (let round = 0; round < 200; round += 1) {
+    const decoder = new MessageDecoder([MessageType.stdout]);
+    const received: Message[] = [];
+    for (let at = 0; at < stream.length;) {
+      const size = 1 + Math.floor(random() * (round % 2 === 0 ? 7 : 1200));
+      received.push(...decoder.decode(stream.subarray(at, at + size)));
+      at += size;
+    }
+    expect(decoder.idle).toBe(true);
+    const stdout = received.filter(({ type }) => type === MessageType.stdout);
+    expect(Buffer.concat(stdout.map(({ payload }) => payload)).toString()).toBe(`${big}end`);
+    expect(shown(received.filter(({ type }) => type !== MessageType.stdout))).toEqual([
+      [MessageType.started, '{}'],
+      [MessageType.stderr, big],
+      [MessageType.result, '{"exit_code":0}'],
+    ]);
+  }
+});
+
+test('a message that is given in parts is not held, and its decoder is not between messages', () => {
+  const decoder = new MessageDecoder([MessageType.stdout]);
+  const bytes = encodeMessage(MessageType.stdout, Buffer.from('abcdef'));
+  expect(shown([...decoder.decode(bytes.subarray(0, 8))])).toEqual([[MessageType.stdout, 'abc']]);
+  expect({ held: decoder.heldBytes, idle: decoder.idle }).toEqual({ held: 0, idle: false });
+  expect(shown([...decoder.decode(bytes.subarray(8))])).toEqual([[MessageType.stdout, 'def']]);
+  expect(decoder.idle).toBe(true);
 });
 
 test('the raw bytes of a message are the message', () => {
@@ -87,6 +129,13 @@ test('data is cut into payloads that the receiver accepts', () => {
   const messages = [...new MessageDecoder().decode(Buffer.concat(encodeData(MessageType.stdin, data)))];
   expect(messages.map((message) => message.payload.length)).toEqual([MAX_DATA_PAYLOAD, MAX_DATA_PAYLOAD, 1]);
   expect(encodeData(MessageType.stdin, Buffer.alloc(0))).toEqual([]);
+});
+
+test('heads and payloads in turn are the same messages, and the payloads no copies', () => {
+  const data = Buffer.alloc(MAX_DATA_PAYLOAD + 1, 'z');
+  const pieces = frameData(MessageType.stdin, data);
+  expect(Buffer.concat(pieces).equals(Buffer.concat(encodeData(MessageType.stdin, data)))).toBe(true);
+  expect(pieces[1]?.buffer).toBe(data.buffer);
 });
 
 test('a window size is two big-endian numbers', () => {
