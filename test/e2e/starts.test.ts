@@ -12,7 +12,7 @@ import { temporaryDirectory } from '../temporary.ts';
 import { boxesOf } from './fixture/boxes.ts';
 import { a3s, a3sOk } from './fixture/cli.ts';
 import { home } from './fixture/home.ts';
-import { ask, freePort, listening } from './fixture/ports.ts';
+import { ask, freePort, listening } from '../fixture/ports.ts';
 import { processesNaming } from './fixture/processes.ts';
 import { recordOf } from './fixture/records.ts';
 import { spansOf } from './fixture/spans.ts';
