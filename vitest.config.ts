@@ -16,7 +16,16 @@ export default defineConfig({
     retry: 0,
     passWithNoTests: true,
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 60_000, maxWorkers: 2 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          testTimeout: 60_000,
+          maxWorkers: 2,
+          // A second is what it is otherwise.
+          expect: { poll: { timeout: 30_000 } },
+        },
+      },
       {
         test: {
           name: 'vm',

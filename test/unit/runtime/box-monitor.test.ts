@@ -169,7 +169,7 @@ test('the stop of a restart is an event once, and not of the next end', async ()
   expect(actions(engine.layout)).toEqual(['start', 'die', 'stop', 'start', 'die']);
 });
 
-test('a stop of a box that waits for its restart is an event', async () => {
+test('a stop of a box that waits for its restart is an event, and the box keeps the end it had', async () => {
   restartsLate();
   const { engine, record, run, over } = await scriptedBox({ restart_policy: 'always' });
   const first = await run(0);
@@ -179,6 +179,7 @@ test('a stop of a box that waits for its restart is an event', async () => {
   await stopBox(record, TERM);
   await over;
   expect(actions(engine.layout)).toEqual(['start', 'die', 'stop']);
+  expect(await recordIn(engine.layout)).toMatchObject({ status: 'stopped', exit_code: 1 });
 });
 
 test('a monitor whose box has ended leaves the sockets of the next one alone', async () => {
