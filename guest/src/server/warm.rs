@@ -51,8 +51,12 @@ impl Server {
     }
 
     fn await_end(&mut self, key: u32) {
-        while self.processes.contains_key(&key) {
+        loop {
             self.deliver();
+            // What was delivered may have been the last thing to happen.
+            if !self.processes.contains_key(&key) {
+                return;
+            }
             self.wait();
         }
     }
