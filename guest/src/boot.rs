@@ -18,7 +18,7 @@ const PORT: &str = "a3s.agent.0";
 const PORT_WAIT: Duration = Duration::from_secs(20);
 const MAX_FILES: u64 = 1 << 20;
 
-const DIRECTORIES: [&str; 13] = [
+const DIRECTORIES: [&str; 14] = [
     "/proc",
     "/sys",
     "/dev",
@@ -30,6 +30,7 @@ const DIRECTORIES: [&str; 13] = [
     "/box/files",
     "/box/below",
     "/box/mounts",
+    "/box/rehearsal",
     "/box/shares",
     "/box/sockets",
 ];

@@ -29,6 +29,8 @@ const NODES: [(&str, u32, u32); 6] = [
     ("/dev/urandom", 1, 9),
     ("/dev/tty", 5, 0),
 ];
+/// What is mounted with everything below it.
+const TREES: [&str; 3] = ["/proc", "/dev", "/sys"];
 const LINKS: [(&str, &str); 6] = [
     ("/proc/self/fd", "/dev/fd"),
     ("/proc/self/fd/0", "/dev/stdin"),
@@ -100,6 +102,50 @@ pub fn enter_root(files: &[identity::Place]) -> Result<OwnedFd, Failure> {
     // The agent is spared by the OOM killer; the box is not.
     let _ = std::fs::write("/proc/self/oom_score_adj", "0");
     Ok(files)
+}
+
+/// Mounts an empty root at [`rootfs::ROOT`], for who has to wait for the box's.
+///
+/// # Errors
+/// `mount_failed`.
+pub fn stand_in() -> Result<(), Failure> {
+    mount(
+        "tmpfs",
+        rootfs::ROOT,
+        "tmpfs",
+        MountFlags::empty(),
+        c"mode=755,size=64k",
+    )
+    .mounting("/")
+}
+
+/// Takes everything that [`enter_root`] has mounted to another root, which is mounted nowhere yet, and goes there.
+///
+/// # Errors
+/// `mount_failed` with what could not be mounted.
+pub fn change_root(root: &OwnedFd, files: &[identity::Place]) -> Result<(), Failure> {
+    let open_mount = |path: &str| open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).mounting(path);
+    let trees = TREES.into_iter().map(|path| Ok((path, open_mount(path)?, true)));
+    let files = files.iter().map(|(_, path)| Ok((*path, open_mount(path)?, false)));
+    let mounts = trees.chain(files).collect::<Result<Vec<_>, Failure>>()?;
+    move_mount(root, c"", CWD, "/", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).mounting("/")?;
+    rustix::process::fchdir(root).mounting("/")?;
+    chroot(".").mounting("/")?;
+    for (target, mount, is_directory) in mounts {
+        put(&mount, target, is_directory).mounting(target)?;
+    }
+    Ok(())
+}
+
+/// Moves a mount to a path of the root, whose links lead within that. What is not there is made.
+fn put(mount: &OwnedFd, target: &str, is_directory: bool) -> rustix::io::Result<()> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_SYMLINKS;
+    match move_mount(mount, c"", CWD, target, flags) {
+        Err(Errno::NOENT) if is_directory => mount_point::directory(Path::new(target))?,
+        Err(Errno::NOENT) => mount_point::file(Path::new(target))?,
+        other => return other,
+    }
+    move_mount(mount, c"", CWD, target, flags)
 }
 
 fn place(source: &str, target: &str, kind: &str, flags: MountFlags, data: &std::ffi::CStr) -> Result<(), Failure> {

@@ -5,9 +5,11 @@ use std::fs::File;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, open, openat2};
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, fstat, mkdir, open, openat2};
 use rustix::io::Errno;
-use rustix::mount::{MountFlags, mount};
+use rustix::mount::{
+    FsOpenFlags, MountFlags, UnmountFlags, fsconfig_create, fsconfig_set_string, fsopen, mount, unmount,
+};
 
 use crate::devices;
 use crate::failure::{Code, Failure, Stage};
@@ -17,6 +19,9 @@ use crate::request::Root;
 /// The box's root, as the agent sees it.
 pub const ROOT: &str = "/box/root";
 const LOWER: &str = "/box/lower";
+/// The serial of the lower disk that the host gives every VM.
+pub const USUAL_LOWER: &str = "root";
+const REHEARSAL: &str = "/box/rehearsal";
 /// Docker's, in the root directory.
 const MARK: &str = ".dockerenv";
 /// The box's writable disk.
@@ -40,12 +45,12 @@ pub const KEPT: &CStr = c"noinit_itable,discard";
 /// The same for a disk that nobody looks at once its VM has ended.
 pub const FLEETING: &CStr = c"noinit_itable,discard,nobarrier";
 
-/// Mounts a box's root.
+/// Mounts a box's root; `lower_ahead` as in [`mount_disks`].
 ///
 /// # Errors
 /// `mount_failed` with the disk at fault.
-pub fn mount_root(root: &Root) -> Result<(), Failure> {
-    mount_disks(root, KEPT)?;
+pub fn mount_root(root: &Root, lower_ahead: impl FnOnce() -> bool) -> Result<(), Failure> {
+    mount_disks(root, KEPT, lower_ahead)?;
     for dir in ["/box/scratch/upper", "/box/scratch/work"] {
         crate::launch::make_directories(dir.as_ref()).mounting(dir)?;
     }
@@ -53,15 +58,57 @@ pub fn mount_root(root: &Root) -> Result<(), Failure> {
     overlay(LOWER, SCRATCH)
 }
 
-/// Mounts the disks of a root, the upper one with these options.
+/// Mounts the disks of a root, the upper one with these options. `lower_ahead` waits until it is known whether [`USUAL_LOWER`] has been
+/// mounted as the lower one meanwhile.
 ///
 /// # Errors
 /// `mount_failed` with the disk at fault.
-pub fn mount_disks(root: &Root, options: &CStr) -> Result<(), Failure> {
-    let lower = disk(&root.lower)?;
+pub fn mount_disks(root: &Root, options: &CStr, lower_ahead: impl FnOnce() -> bool) -> Result<(), Failure> {
     let upper = disk(&root.upper)?;
-    mount(&lower, LOWER, "squashfs", MountFlags::RDONLY, None).mounting(&root.lower)?;
-    mount(&upper, SCRATCH, "ext4", MountFlags::NOATIME, options).mounting(&root.upper)
+    mount(&upper, SCRATCH, "ext4", MountFlags::NOATIME, options).mounting(&root.upper)?;
+    let is_there = lower_ahead();
+    if is_there && root.lower == USUAL_LOWER {
+        return Ok(());
+    }
+    if is_there {
+        unmount(LOWER, UnmountFlags::empty()).mounting(&root.lower)?;
+    }
+    mount_lower(&root.lower)
+}
+
+/// Mounts the disk with this serial as the lower one.
+///
+/// # Errors
+/// `mount_failed`.
+pub fn mount_lower(serial: &str) -> Result<(), Failure> {
+    let lower = disk(serial)?;
+    mount(&lower, LOWER, "squashfs", MountFlags::RDONLY, None).mounting(serial)
+}
+
+/// Makes what [`rehearse_overlay`] takes for a disk.
+///
+/// # Errors
+/// `mount_failed`.
+pub fn prepare_rehearsal() -> Result<(), Failure> {
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    mount("tmpfs", REHEARSAL, "tmpfs", flags, c"mode=700,size=1m").mounting(REHEARSAL)?;
+    for dir in ["upper", "work"] {
+        mkdir(format!("{REHEARSAL}/{dir}"), Mode::from_raw_mode(0o700)).mounting(dir)?;
+    }
+    Ok(())
+}
+
+/// Makes an overlay of the lower disk that nobody sees, and lets it go again.
+///
+/// # Errors
+/// The kernel's.
+pub fn rehearse_overlay() -> rustix::io::Result<()> {
+    let context = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    fsconfig_set_string(&context, "lowerdir", LOWER)?;
+    fsconfig_set_string(&context, "upperdir", format!("{REHEARSAL}/upper"))?;
+    fsconfig_set_string(&context, "workdir", format!("{REHEARSAL}/work"))?;
+    fsconfig_set_string(&context, "index", "off")?;
+    fsconfig_create(&context)
 }
 
 /// The empty file by which programs know that they run in a container. An image's own is kept, and the mark of one that was deleted.

@@ -5,12 +5,13 @@
 use std::convert::Infallible;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
+use rustix::mount::{OpenTreeFlags, open_tree};
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::Pid;
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 use rustix::system::sethostname;
 
 use crate::capabilities;
@@ -20,10 +21,19 @@ use crate::failure::{Code, Failure, Stage};
 use crate::launch::{DEFAULT_PATH, Launch, merge, value};
 use crate::request::{Request, Run};
 use crate::stdio::{self, AgentEnds, ChildEnds};
-use crate::{box_mounts, identity, shares, tiny_init, tty};
+use crate::{box_mounts, identity, rootfs, shares, tiny_init, tty};
 
 /// First byte on the status pipe: the namespaces are ready.
 const READY: u8 = b'R';
+
+/// What a zygote is made on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Footing {
+    /// The box's root, which is mounted.
+    Root,
+    /// An empty root in its place, until [`Zygote::give_root`].
+    StandIn,
+}
 
 /// A process that waits to become a workload.
 pub struct Zygote {
@@ -41,6 +51,7 @@ pub struct Zygote {
     pub namespaces: [OwnedFd; 2],
     /// The way to hand it its request.
     pub order: OwnedFd,
+    footing: Footing,
 }
 
 impl Zygote {
@@ -48,17 +59,21 @@ impl Zygote {
     ///
     /// # Errors
     /// What failed, in the child or here.
-    pub fn spawn(group: &str) -> Result<Self, Failure> {
+    pub fn spawn(group: &str, footing: Footing) -> Result<Self, Failure> {
         let cgroup = Cgroup::create(group).map_err(|e| io("cgroup", &e))?;
         let directory = cgroup.directory().map_err(|e| io("cgroup", &e))?;
         let (ends, child_ends) = stdio::pipes().stage("spawn", "pipe")?;
         let (order_read, order) = pipe_with(PipeFlags::CLOEXEC).stage("spawn", "pipe")?;
+        let agent = match footing {
+            Footing::Root => None,
+            Footing::StandIn => Some(pidfd_open(getpid(), PidfdFlags::empty()).stage("spawn", "handle")?),
+        };
         let order_write = order.as_fd();
         let child = clone::fork(BOX_NAMESPACES, Some(directory.as_fd()), || {
             // The order ends with the agent's end alone.
             // SAFETY: the child's copy; the agent keeps its own.
-            unsafe { libc::close(std::os::fd::AsRawFd::as_raw_fd(&order_write)) };
-            live(&child_ends, order_read.as_fd())
+            unsafe { libc::close(order_write.as_raw_fd()) };
+            live(&child_ends, &order_read, agent.as_ref())
         })
         .stage("spawn", "clone3")?;
         drop(child_ends);
@@ -74,7 +89,26 @@ impl Zygote {
             multiplexer,
             namespaces,
             order,
+            footing,
         })
+    }
+
+    /// Puts one that was made without a root on the box's, which is mounted by now.
+    ///
+    /// # Errors
+    /// What failed, in the child or here.
+    pub fn give_root(&mut self) -> Result<(), Failure> {
+        if self.footing == Footing::Root {
+            return Ok(());
+        }
+        let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+        let root = open_tree(CWD, rootfs::ROOT, flags).mounting("/")?;
+        rustix::io::write(&self.order, &root.as_raw_fd().to_be_bytes()).stage("spawn", "order")?;
+        rustix::io::ioctl_fionbio(&self.ends.status, false).stage("spawn", "status pipe")?;
+        wait_until_ready(&self.ends.status)?;
+        rustix::io::ioctl_fionbio(&self.ends.status, true).stage("spawn", "status pipe")?;
+        self.footing = Footing::Root;
+        Ok(())
     }
 
     /// Hands a zygote its request by its `order`; `terminal` is the number of its terminal in its devpts.
@@ -121,21 +155,29 @@ pub fn give_up(ends: &ChildEnds, failure: &Failure) -> ! {
     unsafe { libc::_exit(i32::from(failure.code.exit_code())) }
 }
 
-fn live(ends: &ChildEnds, order: std::os::fd::BorrowedFd<'_>) -> Infallible {
-    let failure = match wait_for_order(ends, order) {
+fn live(ends: &ChildEnds, order: &OwnedFd, agent: Option<&OwnedFd>) -> Infallible {
+    let failure = match wait_for_order(ends, order, agent) {
         Ok((files, terminal, run)) => become_workload(ends, &files, terminal, &run),
         Err(failure) => failure,
     };
     give_up(ends, &failure)
 }
 
-fn wait_for_order(ends: &ChildEnds, order: std::os::fd::BorrowedFd<'_>) -> Result<(OwnedFd, i64, Run), Failure> {
+/// `agent` is the handle of the agent, for a zygote that is made without a root.
+fn wait_for_order(ends: &ChildEnds, order: &OwnedFd, agent: Option<&OwnedFd>) -> Result<(OwnedFd, i64, Run), Failure> {
     rustix::process::umask(Mode::empty());
+    if agent.is_some() {
+        box_mounts::stand_in()?;
+    }
     let files = box_mounts::enter_root(&identity::OF_A_BOX)?;
     let [stdin, stdout, stderr] = &ends.streams;
     stdio::install(stdin, stdout, stderr).stage("stdio", "dup2")?;
     rustix::io::write(&ends.status, &[READY]).stage("spawn", "status pipe")?;
-    let order = order.try_clone_to_owned().map_err(|e| io("spawn", &e))?;
+    if let Some(agent) = agent {
+        box_mounts::change_root(&receive_root(order, agent)?, &identity::OF_A_BOX)?;
+        rustix::io::write(&ends.status, &[READY]).stage("spawn", "status pipe")?;
+    }
+    let order = order.try_clone().map_err(|e| io("spawn", &e))?;
     let mut bytes = Vec::with_capacity(8192);
     File::from(order).read_to_end(&mut bytes).map_err(|e| io("spawn", &e))?;
     let Some((number, json)) = bytes.split_first_chunk() else {
@@ -145,6 +187,15 @@ fn wait_for_order(ends: &ChildEnds, order: std::os::fd::BorrowedFd<'_>) -> Resul
         Request::Run(run) => Ok((files, i64::from_be_bytes(*number), *run)),
         _ => Err(Failure::new(Code::BadRequest, "spawn", "not a run")),
     }
+}
+
+/// The root that the agent has opened: its order is the descriptor's number there.
+fn receive_root(order: &OwnedFd, agent: &OwnedFd) -> Result<OwnedFd, Failure> {
+    let mut number = [0; 4];
+    if rustix::io::read(order, &mut number).stage("spawn", "order")? != number.len() {
+        return Err(Failure::new(Code::Io, "spawn", "no root"));
+    }
+    pidfd_getfd(agent, i32::from_be_bytes(number), PidfdGetfdFlags::empty()).stage("spawn", "root")
 }
 
 fn become_workload(ends: &ChildEnds, files: &OwnedFd, terminal: i64, run: &Run) -> Failure {

@@ -7,10 +7,11 @@ use crate::exec::Inheritance;
 use crate::failure::{Code, Failure, Stage};
 use crate::messages::Outcome;
 use crate::request::{Limits, Request, Root, Run};
-use crate::zygote::Zygote;
+use crate::zygote::{Footing, Zygote};
 use crate::{identity, net, rootfs, tty};
 
 use super::process::Sink;
+use super::vanguard::{self, Vanguard};
 use super::{Ending, Server, Workload};
 
 impl Server {
@@ -41,6 +42,10 @@ impl Server {
                 Ok(())
             }
             Ok(Request::Freeze {}) => {
+                if let Err(failure) = self.stand_by() {
+                    self.conclude(id, &failed(failure));
+                    return None;
+                }
                 rustix::fs::sync();
                 self.conclude(id, &Outcome::default());
                 self.end_session(Ending::Forget);
@@ -134,19 +139,36 @@ impl Server {
             Some(mounted) if mounted == root || (mounted.lower == root.lower && mounted.upper == root.upper) => {}
             Some(_) => return Err(Failure::new(Code::Busy, "run", "another root is mounted")),
             None => {
-                rootfs::mount_root(root)?;
+                let report = self.vanguard.take();
+                rootfs::mount_root(root, || vanguard::has_mounted(report))?;
                 self.mounted = Some(root.clone());
             }
         }
         match self.zygote.take() {
-            Some(waiting) => Ok(waiting),
-            None => self.make_zygote(),
+            Some((key, mut zygote)) => {
+                zygote.give_root()?;
+                Ok((key, zygote))
+            }
+            None => self.make_zygote(Footing::Root),
         }
     }
 
+    /// What can be done ahead for a clone that will be told what to mount.
+    fn stand_by(&mut self) -> Result<(), Failure> {
+        if self.mounted.is_some() || self.ran || self.zygote.is_some() {
+            return Ok(());
+        }
+        self.zygote = Some(self.make_zygote(Footing::StandIn)?);
+        if let Some(Vanguard { order, report }) = vanguard::prepare()? {
+            self.forerunner = Some(order);
+            self.vanguard = Some(report);
+        }
+        Ok(())
+    }
+
     /// A zygote whose pipes are watched already.
-    fn make_zygote(&mut self) -> Result<(u32, Zygote), Failure> {
-        let zygote = Zygote::spawn("box")?;
+    fn make_zygote(&mut self, footing: Footing) -> Result<(u32, Zygote), Failure> {
+        let zygote = Zygote::spawn("box", footing)?;
         let key = self.next_key();
         self.watch_ends(key, &zygote.ends).stage("spawn", "epoll")?;
         Ok((key, zygote))
@@ -156,11 +178,12 @@ impl Server {
         if self.mounted.is_some() || self.ran {
             return Err(Failure::new(Code::Busy, "prepare", "a root is mounted already"));
         }
-        rootfs::mount_root(root)?;
+        let report = self.vanguard.take();
+        rootfs::mount_root(root, || vanguard::has_mounted(report))?;
         self.mounted = Some(root.clone());
         self.warm(root)?;
         rootfs::read_ahead(warm);
-        self.zygote = Some(self.make_zygote()?);
+        self.zygote = Some(self.make_zygote(Footing::Root)?);
         self.forerunner = super::forerunner::prepare()?;
         rustix::fs::sync();
         Ok(())
@@ -175,7 +198,7 @@ impl Server {
             None => return Err(Failure::new(Code::BadRequest, "rehearse", "no root is mounted")),
         };
         self.warm(&root)?;
-        self.zygote = Some(self.make_zygote()?);
+        self.zygote = Some(self.make_zygote(Footing::Root)?);
         Ok(())
     }
 }

@@ -11,6 +11,7 @@ mod process;
 mod reap;
 mod stage;
 mod streams;
+mod vanguard;
 mod warm;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -84,6 +85,8 @@ pub struct Server {
     zygote: Option<(u32, Zygote)>,
     /// Closed when a session begins, see [`forerunner`].
     forerunner: Option<OwnedFd>,
+    /// What the [`vanguard`] says, until it has been asked.
+    vanguard: Option<OwnedFd>,
     workload: Option<Workload>,
     stage: Option<Stage>,
     ran: bool,
@@ -125,6 +128,7 @@ impl Server {
             mounted: None,
             zygote: None,
             forerunner: None,
+            vanguard: None,
             workload: None,
             stage: None,
             ran: false,

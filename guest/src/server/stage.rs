@@ -12,6 +12,7 @@ use crate::stdio::AgentEnds;
 
 use super::Server;
 use super::process::Sink;
+use super::vanguard;
 
 impl Server {
     /// Becomes a stage's VM.
@@ -22,7 +23,8 @@ impl Server {
         let missing = || Failure::new(Code::BadRequest, "request", "clock or entropy");
         let (clock, seed) = begin.clock().zip(begin.seed()).ok_or_else(missing)?;
         identity::refresh(clock, seed, &self.random)?;
-        self.stage = Some(Stage::begin(begin)?);
+        let report = self.vanguard.take();
+        self.stage = Some(Stage::begin(begin, || vanguard::has_mounted(report))?);
         Ok(())
     }
 

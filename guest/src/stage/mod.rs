@@ -31,8 +31,8 @@ use request::{Begin, Step};
 pub use mounts::SHARES;
 use mounts::TREES;
 
-/// The control group of the steps.
-const GROUP: &str = "box";
+/// The control group of the steps; `box` is that of the process which waits in every base template.
+const GROUP: &str = "stage";
 /// A tree goes where no two names are alike: the host's numbers.
 const MAX_NAME: usize = 32;
 
@@ -65,12 +65,12 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Mounts what a stage begins with.
+    /// Mounts what a stage begins with; `lower_ahead` as in [`rootfs::mount_disks`].
     ///
     /// # Errors
     /// `mount_failed`, `io`.
-    pub fn begin(begin: &Begin) -> Result<Self, Failure> {
-        rootfs::mount_disks(&begin.root(), rootfs::FLEETING)?;
+    pub fn begin(begin: &Begin, lower_ahead: impl FnOnce() -> bool) -> Result<Self, Failure> {
+        rootfs::mount_disks(&begin.root(), rootfs::FLEETING, lower_ahead)?;
         let cgroup = Cgroup::create(GROUP).map_err(|e| Failure::new(Code::Io, "cgroup", e.to_string()))?;
         let limited = cgroup.limit(&begin.limits, None);
         limited.map_err(|(file, e)| Failure::new(Code::Io, "cgroup", format!("{file}: {e}")))?;
