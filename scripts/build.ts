@@ -26,7 +26,7 @@ const starters: Record<string, string> = { cli: 'src/cli.ts', monitor: 'src/runt
 const loaded: Record<string, { program: string; purpose: string }> = {
   './cli/program.ts': {
     program: 'program',
-    purpose: "['exec', 'logs', 'ps', 'run'].find((name) => name === process.argv[2]) ?? 'other'",
+    purpose: "['exec', 'logs', 'ps', 'run', 'start'].find((name) => name === process.argv[2]) ?? 'other'",
   },
   './monitor-main.ts': { program: 'monitor-main', purpose: "'box'" },
 };

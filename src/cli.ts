@@ -1,29 +1,30 @@
 /**
- * Where the command starts. A `run` needs a monitor whatever its flags turn out to be, and a monitor takes longest to load: it is
- * on its way before the program itself is read.
+ * Where the command starts. A `run` needs a monitor whatever its flags turn out to be, and so does a `start`; a monitor takes longest to
+ * load: it is on its way before the program itself is read.
  */
-import type { ReservedBox } from './engine/reserve.ts';
+import type { Reserved } from './engine/reserve.ts';
 
-async function reserve(): Promise<ReservedBox | undefined> {
-  const [{ reserveBox }, { layoutOf, stateHome }, { mayBeWarm }] = await Promise.all([
+async function reserve(verb: string, words: readonly string[]): Promise<Reserved> {
+  const [{ reserveBox, reserveStart }, { layoutOf, stateHome }, { mayBeWarm }] = await Promise.all([
     import('./engine/reserve.ts'),
     import('./state/layout.ts'),
     import('./state/warm-boxes.ts'),
   ]);
   try {
     const layout = layoutOf(stateHome());
+    if (verb === 'start') return { start: reserveStart(layout, words.at(-1) ?? '') };
     // One that is up is better than one that is on its way; which fits is known when the command line is.
-    if (mayBeWarm(layout)) return undefined;
-    return reserveBox(layout);
+    return mayBeWarm(layout) ? {} : { run: reserveBox(layout) };
   } catch {
     // The program will meet the same fault, where it can be told.
-    return undefined;
+    return {};
   }
 }
 
 async function begin(): Promise<void> {
-  const runs = process.argv[2] === 'run' && !process.argv.includes('--help');
-  const reserved = runs ? await reserve() : undefined;
+  const [verb = '', ...words] = process.argv.slice(2);
+  const starts = (verb === 'run' || verb === 'start') && !words.includes('--help');
+  const reserved = starts ? await reserve(verb, words) : {};
   const { program } = await import('./cli/program.ts');
   program(reserved);
 }

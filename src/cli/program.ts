@@ -1,7 +1,7 @@
 /** The program: the only owner of the exit status. */
 import { dispatch } from '../commands/dispatch.ts';
 import { renderUnexpected } from '../commands/failure.ts';
-import type { ReservedBox } from '../engine/reserve.ts';
+import type { Reserved } from '../engine/reserve.ts';
 import type { Engine } from '../engine/types.ts';
 import { hasErrno } from '../errors.ts';
 import { takeTraceFailure, trace } from '../trace.ts';
@@ -30,19 +30,19 @@ function flush(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
-async function openEngine(reserved: ReservedBox | undefined): Promise<Engine> {
+async function openEngine(reserved: Reserved): Promise<Engine> {
   const engine = await import('../engine/engine.ts');
   return engine.openEngine((line) => process.stderr.write(`${line}\n`), reserved);
 }
 
-/** Runs the command line of this process to its end. `reserved` is for the box of a `run`. */
-export function program(reserved?: ReservedBox): void {
+/** Runs the command line of this process to its end. `reserved` is for the box of a `run` or `start`. */
+export function program(reserved: Reserved): void {
   trace('command: program loaded');
   process.on('uncaughtException', fail);
   main(reserved).catch(fail);
 }
 
-async function main(reserved: ReservedBox | undefined): Promise<void> {
+async function main(reserved: Reserved): Promise<void> {
   process.stdout.on('error', (error) => {
     if (hasErrno(error, 'EPIPE')) process.exit(READER_GONE);
     fail(error);

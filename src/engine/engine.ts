@@ -4,21 +4,21 @@ import { checkHome, layoutOf, stateHome } from '../state/layout.ts';
 import { reconcile } from '../state/reconcile.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { resolveBox } from '../state/resolve.ts';
-import type { ReservedBox } from './reserve.ts';
+import type { Reserved } from './reserve.ts';
 import type { Engine } from './types.ts';
 
 /**
  * The engine on the caller's state directory. Touches nothing yet.
  * @throws A3sError `host_setup` for a state directory that can never be made.
  */
-export function openEngine(notify: (line: string) => void, reserved?: ReservedBox): Engine {
+export function openEngine(notify: (line: string) => void, reserved: Reserved = {}): Engine {
   const home = stateHome();
   checkHome(home);
   return {
     layout: layoutOf(home),
     bundleDir: bundleDir(),
     notify,
-    ...(reserved === undefined ? {} : { reserved }),
+    reserved,
   };
 }
 

@@ -32,8 +32,8 @@ async function restart(engine: Engine, id: string): Promise<void> {
   try {
     const image = await requireImage(engine, record.image_id);
     const rootfs = await ensureRootfs(engine.layout, image, engine.bundleDir);
-    const monitor = spawnMonitor(record.box_dir);
-    const session = launch(engine, monitor, { record, rootfs }, { output: false, stdin: false });
+    const { connection } = spawnMonitor(record.box_dir);
+    const session = launch(engine, connection, { record, rootfs }, { output: false, stdin: false });
     await session.started;
     session.detach();
   } catch (error) {

@@ -30,7 +30,7 @@ export async function runBox(
   options: CreateOptions,
   attach: AttachOptions,
 ): Promise<RunningBox> {
-  let reserved = engine.reserved;
+  let reserved = engine.reserved?.run;
   try {
     let wanted = wantedPoolSize();
     const made = await makeBox(engine, options, 'starting', async (mounts, rootfs) => {

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 
 import { A3sError } from '../errors.ts';
 import { ensureRootfs } from '../images/rootfs.ts';
-import { spawnMonitor } from '../runtime/spawn-monitor.ts';
+import { type SpawnedMonitor, spawnMonitor } from '../runtime/spawn-monitor.ts';
 import type { ProcessSession } from '../runtime/process-session.ts';
 import { updateBoxes } from '../state/boxes-file.ts';
 import type { BoxRecord } from '../state/record.ts';
@@ -39,6 +39,8 @@ export async function startBox(
     const found = await findSettledBox(engine, query);
     if (found.status === 'paused') throw paused();
     if (isUp(found)) {
+      // Somebody has started it since this command began.
+      takeReserved(engine, found.short_id)?.connection.destroy();
       return { record: found, session: attach.output ? await joinBox(engine, found, attach) : null };
     }
     const started = await startIdle(engine, found, attach);
@@ -48,21 +50,40 @@ export async function startBox(
 }
 
 /**
- * Starts a box that does not run; null when it is not idle any more.
+ * Starts a box that does not run; null when it is not idle any more. Its monitor is on its way before anything is looked up, and ends by
+ * itself where it gets no box.
  * @throws A3sError `no_such_image`, `image_broken`.
  */
 export async function startIdle(
   engine: Engine,
-  { id, image_id }: BoxRecord,
+  { id, image_id, short_id, box_dir }: BoxRecord,
   attach: AttachOptions,
 ): Promise<{ record: BoxRecord; session: ProcessSession } | null> {
-  const image = await requireImage(engine, image_id);
-  const rootfs = await ensureRootfs(engine.layout, image, engine.bundleDir);
-  const record = await claimIdle(engine, id);
-  if (record === null) return null;
-  mkdirSync(record.box_dir, { recursive: true, mode: 0o700 });
-  const monitor = spawnMonitor(record.box_dir);
-  return { record, session: launch(engine, monitor, { record, rootfs }, attach) };
+  let monitor = takeReserved(engine, short_id) ?? spawnMonitor(box_dir);
+  try {
+    const image = await requireImage(engine, image_id);
+    const rootfs = await ensureRootfs(engine.layout, image, engine.bundleDir);
+    const record = await claimIdle(engine, id);
+    if (record === null) {
+      monitor.connection.destroy();
+      return null;
+    }
+    // Another start of the box has failed meanwhile, and ended whatever worked for it. From the claim on the box is ours.
+    if (!monitor.isAlive()) monitor = spawnMonitor(record.box_dir);
+    mkdirSync(record.box_dir, { recursive: true, mode: 0o700 });
+    return { record, session: launch(engine, monitor.connection, { record, rootfs }, attach) };
+  } catch (error) {
+    monitor.connection.destroy();
+    throw error;
+  }
+}
+
+/** The monitor that is on its way for this box. One for another box is left alone. */
+function takeReserved({ reserved }: Engine, shortId: string): SpawnedMonitor | undefined {
+  const start = reserved?.start;
+  if (reserved === undefined || start?.shortId !== shortId) return undefined;
+  delete reserved.start;
+  return start.monitor;
 }
 
 /** Claims the box under the lock; null when it is not idle any more. */

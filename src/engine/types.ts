@@ -1,13 +1,13 @@
 /** What commands hand to the engine: typed, already validated in form, with Docker's defaults applied. */
-import type { ReservedBox } from './reserve.ts';
+import type { Reserved } from './reserve.ts';
 import type { Layout } from '../state/layout.ts';
 import type { BoxSettings } from '../state/box-settings.ts';
 import type { ExposedPort, HealthCheck, PortMapping, TmpfsMount } from '../state/record.ts';
 import type { MountRequest } from './volumes/mount-request.ts';
 
 export interface Engine {
-  /** Made before the command line was read, for the first box that this process runs. */
-  reserved?: ReservedBox;
+  /** Made before the command line was read, for the first box that this process runs or starts. */
+  reserved?: Reserved;
   layout: Layout;
   /** The guest bundle, which ships embedded images. */
   bundleDir: string;

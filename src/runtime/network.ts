@@ -15,10 +15,14 @@ export interface NetworkAttachment {
   guestAddress: string | null;
 }
 
+type NetworkRecord = Pick<BoxRecord, 'port_map' | 'dns' | 'hostname'>;
+
 export interface NetworkBackend {
   /** The value of `-netdev`; `ports` are taken on the host. */
   netdev(record: Pick<BoxRecord, 'hostname'>, ports: readonly PortMapping[]): string;
-  attach(record: Pick<BoxRecord, 'port_map' | 'dns' | 'hostname'>): Promise<NetworkAttachment>;
+  attach(record: NetworkRecord): Promise<NetworkAttachment>;
+  /** What `attach` comes to if the ports that were asked for are free, which is not looked at; null where one is to be drawn. */
+  asAsked(record: NetworkRecord): NetworkAttachment | null;
 }
 
 /** The box's own address, its router's, and the bits of their network (QEMU's defaults). */
@@ -37,20 +41,31 @@ export const slirp: NetworkBackend = {
     return `user,id=net0,ipv6=off,hostname=${escapeOption(hostname)}${forwards.join('')}`;
   },
   async attach(record) {
-    const ports = await resolvePorts(record.port_map);
-    return {
-      netdev: slirp.netdev(record, ports),
-      ports,
-      guest: {
-        enabled: true,
-        dns: record.dns.length > 0 ? record.dns : [SLIRP_DNS],
-        search: [],
-        options: [],
-      },
-      guestAddress: SLIRP_GUEST,
-    };
+    return slirpWith(record, await resolvePorts(record.port_map));
+  },
+  asAsked(record) {
+    return record.port_map.some(isDrawn) ? null : slirpWith(record, [...record.port_map]);
   },
 };
+
+function slirpWith(record: NetworkRecord, ports: PortMapping[]): NetworkAttachment {
+  return {
+    netdev: slirp.netdev(record, ports),
+    ports,
+    guest: {
+      enabled: true,
+      dns: record.dns.length > 0 ? record.dns : [SLIRP_DNS],
+      search: [],
+      options: [],
+    },
+    guestAddress: SLIRP_GUEST,
+  };
+}
+
+/** True for a port of the host that is found when the box starts. */
+export function isDrawn({ host_port, drawn, host_range }: PortMapping): boolean {
+  return host_port === 0 || drawn === true || host_range !== undefined;
+}
 
 /** A NIC that is connected to nothing: `--network none`, and every template, whose clones may then use any backend. */
 export const UNCONNECTED_NETDEV = 'hubport,id=net0,hubid=0';
@@ -58,15 +73,18 @@ export const UNCONNECTED_NETDEV = 'hubport,id=net0,hubid=0';
 /** `--network none`. */
 export const none: NetworkBackend = {
   netdev: () => UNCONNECTED_NETDEV,
-  attach() {
-    return Promise.resolve({
-      netdev: UNCONNECTED_NETDEV,
-      ports: [],
-      guest: { enabled: false, dns: [], search: [], options: [] },
-      guestAddress: null,
-    });
-  },
+  attach: () => Promise.resolve(unconnected()),
+  asAsked: () => unconnected(),
 };
+
+function unconnected(): NetworkAttachment {
+  return {
+    netdev: UNCONNECTED_NETDEV,
+    ports: [],
+    guest: { enabled: false, dns: [], search: [], options: [] },
+    guestAddress: null,
+  };
+}
 
 /** The backend of the box's network. */
 export function backendOf({ network }: Pick<BoxRecord, 'network'>): NetworkBackend {

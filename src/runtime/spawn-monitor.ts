@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { A3sError } from '../errors.ts';
 import { packageRoot } from '../package-root.ts';
+import { processStart } from '../state/processes.ts';
 import { trace, traceEnvironment } from '../trace.ts';
 
 const LAUNCH_FD = 3;
@@ -15,12 +16,18 @@ const LAUNCH_FD = 3;
  */
 const V8_FLAGS = ['--no-memory-reducer', '--max-semi-space-size=1'];
 
+export interface SpawnedMonitor {
+  /** Over which `launchBox` hands it the box. */
+  connection: Socket;
+  /** False once it has been killed, however little of that this process has heard. */
+  isAlive: () => boolean;
+}
+
 /**
- * Starts a monitor for the box in `boxDir` and returns the connection to it, over which `launchBox` hands it the box. It ends by
- * itself when the connection is destroyed before that. It takes a fifth of a start to load, so callers begin with it and prepare
- * the box meanwhile.
+ * Starts a monitor for the box in `boxDir`. It ends by itself when the connection is destroyed before it was handed the box. It
+ * takes a fifth of a start to load, so callers begin with it and prepare the box meanwhile.
  */
-export function spawnMonitor(boxDir: string): Socket {
+export function spawnMonitor(boxDir: string): SpawnedMonitor {
   trace('command: Node and the first code');
   // Its arguments name the directory: reconciliation finds it by that. Node's own flags hold for it as well (see bin/a3s-box).
   const program = [...process.execArgv, ...V8_FLAGS, join(packageRoot(), 'dist', 'monitor.cjs')];
@@ -38,5 +45,9 @@ export function spawnMonitor(boxDir: string): Socket {
   if (!(connection instanceof Socket))
     throw new A3sError('io', 'the monitor was started without a connection');
   connection.on('error', () => connection.destroy());
-  return connection;
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  return {
+    connection,
+    isAlive: () => child.pid !== undefined && !hasEnded() && processStart(child.pid) !== null,
+  };
 }

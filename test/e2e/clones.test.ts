@@ -55,17 +55,17 @@ describe('clones of one template', () => {
     ]);
     expect(spansOf(join(directory, 'start.json'))).toEqual([
       [
-        'command: program loaded',
         'command: Node and the first code',
         'command: monitor spawned',
+        'command: program loaded',
         'command: box handed to its monitor',
         'command: waited for the start',
         'command: its work, and its output',
       ],
       [
+        'monitor: template, disk and QEMU',
         'monitor: Node and the program',
         'monitor: request taken',
-        'monitor: template, disk and QEMU',
         'guest: restored until its agent answers',
         'guest: workload started',
       ],

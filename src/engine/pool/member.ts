@@ -31,7 +31,7 @@ export class Member {
   constructor(request: Omit<WarmRequest, 'op' | 'shortId'>, ready: () => void) {
     const layout = layoutOf(request.home);
     this.#boxDir = boxDirectory(layout, this.id);
-    this.#connection = spawnMonitor(this.#boxDir);
+    this.#connection = spawnMonitor(this.#boxDir).connection;
     const session = new MessageSession(this.#connection);
     const warm: WarmRequest = { op: 'warm', shortId: this.id, ...request };
     this.#connection.write(encodeJsonMessage(MessageType.request, warm));

@@ -4,7 +4,7 @@ import { boxPaths } from '../../state/layout.ts';
 import type { BoxRecord } from '../../state/record.ts';
 import { verifyBundle } from '../bundle-check.ts';
 import { bootTryMs } from '../deadlines.ts';
-import { backendOf, type NetworkAttachment } from '../network.ts';
+import { backendOf, isDrawn, type NetworkAttachment } from '../network.ts';
 import type { QemuProcess } from '../qemu/process.ts';
 import type { RuntimeContext } from '../templates/context.ts';
 import {
@@ -72,19 +72,19 @@ export async function bootBox(context: RuntimeContext, options: BootOptions): Pr
   const plan = planMounts(record, boxPaths(record.box_dir).sharesDir);
   const shape = shapeOf(record, plan.shares.length);
   await sweepVolumes(context, plan);
-  const randomPorts = record.port_map.some(
-    (port) => port.host_port === 0 || port.drawn === true || port.host_range !== undefined,
-  );
+  const randomPorts = record.port_map.some(isDrawn);
   let early = options.early ?? null;
   for (let attempt = 1; ; attempt += 1) {
     const found = await chooseTemplate(context, shape, options);
     try {
       return await bootFrom(context, options, { found, shape, ...plan, early });
     } catch (error) {
+      const wasEarly = early !== null;
       early = null;
       options.signal.throwIfAborted();
       const portTaken = error instanceof A3sError && error.code === 'port_taken';
-      if (portTaken && randomPorts && attempt < PORT_TRIES) continue;
+      // One that was planned ahead has tried its ports for the first time; the second try says what is wrong with them.
+      if (portTaken && (randomPorts || wasEarly) && attempt < PORT_TRIES) continue;
       const fault = error instanceof CloneError ? error.template : hasErrno(error, 'ENOENT') ? 'gone' : null;
       if (fault === null || attempt > 1) throw error;
       // One that has gone was replaced by a neighbour: it is looked for again.
@@ -136,7 +136,10 @@ async function bootFrom(
   const original = found.template.scratch ?? context.bundle.scratch;
   if (original === context.bundle.scratch && !record.has_writes)
     verifyBundle(context.bundle, ['scratch.qcow2']);
-  const network = await backendOf(record).attach(record);
+  // A VM that is on its way has taken the ports that were asked for: they are not free to be tried.
+  const backend = backendOf(record);
+  const asked = parts.early === null ? null : backend.asAsked(record);
+  const network = asked ?? (await backend.attach(record));
   const plan = {
     boxDir: record.box_dir,
     found,

@@ -30,34 +30,53 @@ export function planMounts(
   record: Pick<BoxRecord, 'tmpfs' | 'volumes'>,
   sharesDir: string,
 ): { shares: Share[]; mounts: MountPlan[] } {
-  const shares: Share[] = [];
   const mounts: MountPlan[] = record.tmpfs.map(({ target, options }) => ({
     type: 'tmpfs',
     target,
     options: options === '' ? TMPFS_DEFAULTS : `${TMPFS_DEFAULTS},${options}`,
   }));
   rmSync(sharesDir, { recursive: true, force: true });
-  record.volumes.forEach((mount, index) => {
-    const { subpath, fill, ...share } =
-      mount.type === 'volume' ? volumeSource(mount) : bindSource(mount, sharesDir, index);
-    mounts.push({
-      type: 'share',
-      tag: `share${slotOf(share, shares)}`,
-      subpath,
-      target: mount.target,
-      read_only: mount.read_only,
-      ...(fill ? { fill } : {}),
-    });
+  const sources = record.volumes.map((mount, index) =>
+    mount.type === 'volume' ? volumeSource(mount) : bindSource(mount, sharesDir, index),
+  );
+  const shares = sharesOf(sources);
+  record.volumes.forEach(({ target, read_only }, index) => {
+    const source = sources[index];
+    if (source === undefined) return;
+    const { subpath, fill } = source;
+    const tag = `share${slotOf(source, shares)}`;
+    mounts.push({ type: 'share', tag, subpath, target, read_only, ...(fill ? { fill } : {}) });
   });
   // A mount below another must come after it.
   mounts.sort((a, b) => a.target.split('/').length - b.target.split('/').length);
   return { shares, mounts };
 }
 
-/** The slot that exports this directory so, taken now if there is none. */
-function slotOf(share: Share, shares: Share[]): number {
-  const known = shares.findIndex(({ path, readOnly }) => path === share.path && readOnly === share.readOnly);
-  return known < 0 ? shares.push(share) - 1 : known;
+/**
+ * The shares of a box that mounts whole directories, as `planMounts` has them; null where single files are among them, for which it
+ * makes links. Touches nothing.
+ * @throws as planMounts does.
+ */
+export function directoryShares({ volumes }: Pick<BoxRecord, 'volumes'>): Share[] | null {
+  const sources = volumes.map((mount) =>
+    mount.type === 'volume' ? volumeSource(mount) : directorySource(mount),
+  );
+  const found = sources.filter((source) => source !== null);
+  return found.length === sources.length ? sharesOf(found) : null;
+}
+
+/** What takes a slot each, in the order of the slots. */
+function sharesOf(sources: readonly Source[]): Share[] {
+  const shares: Share[] = [];
+  for (const { path, readOnly, owners } of sources) {
+    if (slotOf({ path, readOnly }, shares) < 0) shares.push({ path, readOnly, owners });
+  }
+  return shares;
+}
+
+/** The slot that exports a directory so; -1 for none. */
+function slotOf({ path, readOnly }: Pick<Share, 'path' | 'readOnly'>, shares: readonly Share[]): number {
+  return shares.findIndex((share) => share.path === path && share.readOnly === readOnly);
 }
 
 /**
@@ -86,11 +105,12 @@ function volumeSource(mount: VolumeMount): Source {
  * or without the right to link, its directory must be exported; docs/security.md says so. All files of a box with equal
  * rights are in one share, each in a directory of its own.
  */
-function bindSource({ source, read_only }: VolumeMount, sharesDir: string, index: number): Source {
-  const common = { readOnly: read_only, owners: 'drop' as const, fill: false };
-  const file = resolveLinks(source);
-  if (statSync(file).isDirectory()) return { path: source, subpath: '', ...common };
-  const links = join(sharesDir, read_only ? 'ro' : 'rw');
+function bindSource(mount: VolumeMount, sharesDir: string, index: number): Source {
+  const directory = directorySource(mount);
+  if (directory !== null) return directory;
+  const common = bindOf(mount);
+  const file = resolveLinks(mount.source);
+  const links = join(sharesDir, mount.read_only ? 'ro' : 'rw');
   const subpath = join(String(index), basename(file));
   mkdirSync(join(links, String(index)), { recursive: true, mode: 0o700 });
   try {
@@ -99,6 +119,16 @@ function bindSource({ source, read_only }: VolumeMount, sharesDir: string, index
   } catch {
     return { path: dirname(file), subpath: basename(file), ...common };
   }
+}
+
+/** A directory is exported as it is; null for a file. */
+function directorySource(mount: VolumeMount): Source | null {
+  if (!statSync(resolveLinks(mount.source)).isDirectory()) return null;
+  return { path: mount.source, subpath: '', ...bindOf(mount) };
+}
+
+function bindOf({ read_only }: VolumeMount): Pick<Source, 'readOnly' | 'owners' | 'fill'> {
+  return { readOnly: read_only, owners: 'drop', fill: false };
 }
 
 /** What the path really names: a link to a symbolic link would be one too, and lead the guest astray in its own files. */

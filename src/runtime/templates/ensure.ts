@@ -70,6 +70,15 @@ export function findImageTemplate(
   shape: MachineShape,
   rootfs: string,
 ): FoundTemplate | null {
+  return find(context, shape, rootfs);
+}
+
+/** The base template if it is there; never builds. */
+export function findBaseTemplate(context: RuntimeContext, shape: MachineShape): FoundTemplate | null {
+  return find(context, shape, null);
+}
+
+function find(context: RuntimeContext, shape: MachineShape, rootfs: string | null): FoundTemplate | null {
   const known = knownAccelerator(context);
   if (known === null) return null;
   const inputs = templateInputs(context, acceleratorOf(known.name), shape, rootfs);

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-import { planMounts } from '../../../src/runtime/monitor/mounts.ts';
+import { directoryShares, planMounts } from '../../../src/runtime/monitor/mounts.ts';
 import { sweepFills } from '../../../src/runtime/monitor/volume-share.ts';
 import type { VolumeMount } from '../../../src/state/record.ts';
 import { sampleBind, sampleRecord } from '../../sample-record.ts';
@@ -169,4 +169,25 @@ test('what killed boxes left of a fill is removed, what others are making is not
     mkdirSync(join(share, name, 'sub'), { recursive: true });
   sweepFills(share, ['bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb']);
   expect(readdirSync(share).toSorted()).toEqual(['_data', `_fill-${id('b')}`]);
+});
+
+test('what of the host a box with whole directories needs is known ahead, and nothing is made for it', () => {
+  const dir = temporaryDirectory();
+  const shares = join(dir, 'shares');
+  const volumes = [
+    bind(dir, '/a'),
+    volume('logs', dir, { read_only: true }),
+    bind(dir, '/b', true),
+    bind(dir, '/c'),
+  ];
+  const ahead = directoryShares(sampleRecord({ volumes }));
+  expect(ahead).toHaveLength(3);
+  expect(ahead).toEqual(planMounts(sampleRecord({ volumes }), shares).shares);
+  writeFileSync(join(dir, 'file'), '');
+  expect(
+    directoryShares(sampleRecord({ volumes: [bind(dir, '/a'), bind(join(dir, 'file'), '/f')] })),
+  ).toBeNull();
+  expect(readdirSync(dir).toSorted()).toEqual(['file', 'logs']);
+  const gone = sampleRecord({ volumes: [bind(join(dir, 'gone'), '/f')] });
+  expect(() => directoryShares(gone)).toThrow(/bind source path does not exist/);
 });

@@ -146,3 +146,20 @@ test('of a range the first port is taken that is free on the host and in the box
     message: `Bind for 127.0.0.1:${first}-${first} failed: port is already allocated`,
   });
 });
+
+test('with fixed ports the network is known ahead, also when they are taken; with drawn ones it is not', async () => {
+  const fixed = mapping({ host_port: await takenTcpPort() });
+  expect(slirp.asAsked(box([fixed]))).toEqual({
+    ...(await slirp.attach(box([]))),
+    netdev: slirp.netdev(box([]), [fixed]),
+    ports: [fixed],
+  });
+  const { host_port } = fixed;
+  const drawn: Partial<PortMapping>[] = [
+    { host_port: 0 },
+    { host_port, drawn: true },
+    { host_port, host_range: { first: host_port, last: host_port } },
+  ];
+  for (const change of drawn) expect(slirp.asAsked(box([fixed, mapping(change)]))).toBeNull();
+  expect(none.asAsked(box([]))).toEqual(await none.attach(box([])));
+});
