@@ -18,6 +18,8 @@ const STARTING_MS = 120_000;
 export interface FilesUse {
   /** The work may change files: a box that never ran keeps them. */
   writes: boolean;
+  /** The work only looks and tells nobody before it is done: it is begun anew when the box ends in the middle and its policy starts it again. */
+  repeats?: boolean;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface FilesUse {
 export async function withBoxFiles<T>(
   engine: Engine,
   query: string,
-  { writes }: FilesUse,
+  { writes, repeats = false }: FilesUse,
   work: (record: BoxRecord) => Promise<T>,
 ): Promise<T> {
   const deadline = performance.now() + STARTING_MS;
@@ -40,7 +42,8 @@ export async function withBoxFiles<T>(
       try {
         return await work(found);
       } catch (error) {
-        if (!(await endedToRestart(engine, found, error)) || performance.now() > deadline) throw error;
+        if (!(await endedToRestart(engine, found, error, repeats)) || performance.now() > deadline)
+          throw error;
         continue;
       }
     }
@@ -57,11 +60,16 @@ export async function withBoxFiles<T>(
   }
 }
 
-/** True for a box that ended before it was asked for anything, and that its policy starts again. */
-async function endedToRestart(engine: Engine, found: BoxRecord, error: unknown): Promise<boolean> {
-  const isUnasked =
-    error instanceof A3sError && (error.code === 'box_not_running' || error.stage === 'request');
-  if (!isUnasked) return false;
+/** True for a box that its policy starts again, and that ended before it was asked for anything, or in the middle of what `repeats`. */
+async function endedToRestart(
+  engine: Engine,
+  found: BoxRecord,
+  error: unknown,
+  repeats: boolean,
+): Promise<boolean> {
+  if (!(error instanceof A3sError)) return false;
+  const isUnasked = error.code === 'box_not_running' || error.stage === 'request';
+  if (!isUnasked && !(repeats && error.code === 'io')) return false;
   const now = await waitForEnd(engine, found);
   return now !== null && (now.status === 'restarting' || now.started_at !== found.started_at);
 }

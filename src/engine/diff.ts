@@ -18,7 +18,7 @@ const MAX_ENTRY = 4096 * 16;
  * @throws what withBoxFiles throws.
  */
 export function boxChanges(engine: Engine, query: string): Promise<Change[]> {
-  return withBoxFiles(engine, query, { writes: false }, async (record) => {
+  return withBoxFiles(engine, query, { writes: false, repeats: true }, async (record) => {
     const stream = await openFiles(record, { op: 'changes' });
     const changes: Change[] = [];
     let rest: Buffer = Buffer.alloc(0);
