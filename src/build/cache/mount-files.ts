@@ -100,6 +100,20 @@ export function dropMount(mounts: string, name: string): void {
   renameSync(join(mounts, name), join(mounts, `.trash-${processMark()}-${taken}`));
 }
 
+/** Takes away what a build left that was killed while it put a mount in its place, or took it out. Call it under the mounts' lock. */
+export function dropUnknown(mounts: string): void {
+  for (const file of namesIn(mounts)) {
+    const name = /^([0-9a-f]{32}\.\d+)(?:\.|$)/.exec(file)?.[1];
+    if (name === undefined || readMount(mounts, name) !== null) continue;
+    // Those of builds that are gone.
+    claims(mounts, name);
+    rmSync(join(mounts, `${name}.json`), { force: true });
+    if (file !== name) continue;
+    taken += 1;
+    renameSync(join(mounts, name), join(mounts, `.trash-${processMark()}-${taken}`));
+  }
+}
+
 /** Removes files of mounts that were dropped, and what builds that are gone were filling. Large trees: call it without the lock. */
 export function sweepMounts(mounts: string): void {
   for (const name of namesIn(mounts)) {

@@ -10,7 +10,7 @@ import { buildCachePaths, type Layout } from '../../state/layout.ts';
 import { withLock } from '../../state/lock.ts';
 import { dropImageSteps } from './image-steps.ts';
 import { trimMemos } from './memos.ts';
-import { claims, dropMount, readMount, sweepMounts } from './mount-files.ts';
+import { claims, dropMount, dropUnknown, readMount, sweepMounts } from './mount-files.ts';
 import { sweepUnfinished } from './step-file.ts';
 import { byLastUse, type CacheRecord, imageContents, mountRecords, stepRecords } from './records.ts';
 
@@ -67,7 +67,10 @@ export async function pruneBuildCache(layout: Layout, options: CachePruneOptions
   );
   const removed = await withLock(
     mountsLock,
-    () => doomed.filter((record) => !record.mutable || drop(mounts, record.name)),
+    () => {
+      dropUnknown(mounts);
+      return doomed.filter((record) => !record.mutable || drop(mounts, record.name));
+    },
     { timeoutMs: LOCK_TIMEOUT_MS },
   );
   sweepMounts(mounts);

@@ -1,4 +1,4 @@
-import { utimesSync } from 'node:fs';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -11,7 +11,8 @@ import { trimPolicy } from '../../../../src/build/cache/trim.ts';
 import { nameImage } from '../../../../src/build/output/write-image.ts';
 import { stepFile } from '../../../../src/images/store/cached.ts';
 import { takeLease } from '../../../../src/images/store/leases.ts';
-import type { Layout } from '../../../../src/state/layout.ts';
+import { namesIn } from '../../../../src/state/directory.ts';
+import { buildCachePaths, type Layout } from '../../../../src/state/layout.ts';
 import { fakeTar2sqfs } from '../../images/fixture/fake-tar2sqfs.ts';
 import { buildSmall, created, write } from '../output/fixture.ts';
 import { buildOnce, emptyStore, hasBlobOf } from './fixture/store.ts';
@@ -58,6 +59,15 @@ test('a prune takes steps and their layers', async () => {
   expect(namesOf(await pruneBuildCache(layout, NOT_ALL))).toEqual(['RUN make']);
   expect(hasBlobOf(layout, layer)).toBe(false);
   expect(await cacheRecords(layout)).toEqual([]);
+});
+
+test('a prune takes the directory of a mount, or its notes, that a killed build left without the other', async () => {
+  const layout = emptyStore();
+  const { mounts } = buildCachePaths(layout);
+  mkdirSync(join(mounts, `${'a'.repeat(32)}.0`, 'deep'), { recursive: true });
+  writeFileSync(join(mounts, `${'b'.repeat(32)}.1.json`), '{}');
+  await pruneBuildCache(layout, PRUNE_EVERYTHING);
+  expect(namesIn(mounts)).toEqual([]);
 });
 
 test('what a running build uses stays', async () => {
