@@ -6,6 +6,7 @@ import { isObject, objectOr } from '../json.ts';
 import { type SpawnedMonitor, spawnMonitor } from '../runtime/spawn-monitor.ts';
 import { newBoxId, type BoxId } from '../state/ids.ts';
 import { boxDirectory, type Layout } from '../state/layout.ts';
+import { IDLE_STATUSES } from '../state/record.ts';
 
 /** An identity for a box that is about to be made, and the monitor that will run it. */
 export interface ReservedBox {
@@ -29,7 +30,6 @@ export interface Reserved {
 /** A larger file takes longer to read than is won. */
 const MAX_RECORDS_BYTES = 256 * 1024;
 const SHORT_ID = /^[0-9a-f]{12}$/;
-const IDLE: readonly unknown[] = ['created', 'stopped', 'dead'];
 
 /** Begun as early as can be, because a monitor takes 30 ms to load. Nothing is written; an unused one ends with this process. */
 export function reserveBox(layout: Layout): ReservedBox {
@@ -52,6 +52,7 @@ export function reserveStart(layout: Layout, word: string): ReservedStart | unde
     records.find(({ name }) => name === word) ??
     records.find(({ id, short_id }) => id === word || short_id === word);
   const { short_id: shortId, status } = record ?? {};
-  if (typeof shortId !== 'string' || !SHORT_ID.test(shortId) || !IDLE.includes(status)) return undefined;
+  if (typeof shortId !== 'string' || !SHORT_ID.test(shortId) || !IDLE_STATUSES.includes(status))
+    return undefined;
   return { shortId, monitor: spawnMonitor(boxDirectory(layout, shortId)) };
 }

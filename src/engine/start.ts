@@ -6,7 +6,7 @@ import { ensureRootfs } from '../images/rootfs.ts';
 import { type SpawnedMonitor, spawnMonitor } from '../runtime/spawn-monitor.ts';
 import type { ProcessSession } from '../runtime/process-session.ts';
 import { updateBoxes } from '../state/boxes-file.ts';
-import type { BoxRecord } from '../state/record.ts';
+import { type BoxRecord, IDLE_STATUSES } from '../state/record.ts';
 import { joinBox } from './attach.ts';
 import { claim } from './create.ts';
 import { isUp } from './engine.ts';
@@ -92,8 +92,7 @@ export function claimIdle(engine: Engine, id: string): Promise<BoxRecord | null>
     engine.layout,
     (boxes) => {
       const record = boxes.find((box) => box.id === id);
-      const idle = record?.status === 'created' || record?.status === 'stopped' || record?.status === 'dead';
-      if (record === undefined || !idle) return null;
+      if (record === undefined || !IDLE_STATUSES.includes(record.status)) return null;
       claim(record);
       return record;
     },

@@ -1,10 +1,10 @@
 /** `stats`: what boxes use, from two looks at their counters; and what their VMs cost the host. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { A3sError } from '../errors.ts';
 import type { BoxRecord } from '../state/record.ts';
 import { askFigures, keptFigures, type BoxFigures } from './box-usage.ts';
 import { findVms, hostFigures, type HostFigures } from './host-usage.ts';
+import { isHungUp } from './settle.ts';
 
 /** Between the two looks of a first answer. */
 const INTERVAL_MS = 200;
@@ -60,8 +60,7 @@ export class UsageMeter {
       return await this.#runningUse(box);
     } catch (error) {
       // It ended meanwhile.
-      const isOver = error instanceof A3sError && (error.code === 'box_not_running' || error.code === 'io');
-      if (!isOver) throw error;
+      if (!isHungUp(error)) throw error;
       return NO_USE;
     }
   }

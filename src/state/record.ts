@@ -9,6 +9,9 @@ import type { BoxSettings } from './box-settings.ts';
  */
 export type BoxStatus = 'created' | 'starting' | 'running' | 'paused' | 'restarting' | 'stopped' | 'dead';
 
+/** Of boxes that a `start` may take. */
+export const IDLE_STATUSES: readonly unknown[] = ['created', 'stopped', 'dead'] satisfies BoxStatus[];
+
 export interface PortMapping {
   /** Host address, default 0.0.0.0. */
   host_ip: string;

@@ -39,14 +39,8 @@ test('ends the box with a clear error; rm -f frees the space, and the next box r
 });
 
 test('a box that only prints lives on, and its log goes on once there is space', async () => {
-  const name = boxes.name('prints');
   const whole = Array.from({ length: 20_000 }, (_, index) => String(index + 1));
-  const script = "trap 'seq 1 20000; echo counted' USR1; echo ready; while :; do sleep 0.1; done";
-  const run = new CliProcess(['run', '--name', name, 'a3s/base', 'sh', '-c', script]);
-  await run.says(/^ready\n$/);
-  const filler = join(boxesDir(), 'filler');
-  fillDisk(filler);
-  await a3sOk(['kill', '-s', 'USR1', name]);
+  const { name, run, filler } = await countingOnFullDisk('prints', 'echo counted');
   await run.says(/\ncounted\n$/);
   expect(await a3s(['exec', name, 'echo', 'alive'])).toMatchObject({ status: 0, out: 'alive\n', err: '' });
   rmSync(filler);
@@ -72,13 +66,7 @@ test('a box that only prints lives on, and its log goes on once there is space',
 });
 
 test('of a box that ends on a full disk, logs says that the end is missing', async () => {
-  const name = boxes.name('ends');
-  const script = "trap 'seq 1 20000; exit 7' USR1; echo ready; while :; do sleep 0.1; done";
-  const run = new CliProcess(['run', '--name', name, 'a3s/base', 'sh', '-c', script]);
-  await run.says(/^ready\n$/);
-  const filler = join(boxesDir(), 'filler');
-  fillDisk(filler);
-  await a3sOk(['kill', '-s', 'USR1', name]);
+  const { name, run, filler } = await countingOnFullDisk('ends', 'exit 7');
   expect(await run.ended).toMatchObject({ status: 7, err: '' });
   const { status, out, err } = await a3s(['logs', name]);
   expect(status).toBe(0);
@@ -91,6 +79,21 @@ test('of a box that ends on a full disk, logs says that the end is missing', asy
   );
   rmSync(filler);
 });
+
+/** A box that counts at each USR1 and then does as `last` says; the disk is full, and it has been told once. */
+async function countingOnFullDisk(
+  label: string,
+  last: string,
+): Promise<{ name: string; run: CliProcess; filler: string }> {
+  const name = boxes.name(label);
+  const script = `trap 'seq 1 20000; ${last}' USR1; echo ready; while :; do sleep 0.1; done`;
+  const run = new CliProcess(['run', '--name', name, 'a3s/base', 'sh', '-c', script]);
+  await run.says(/^ready\n$/);
+  const filler = join(boxesDir(), 'filler');
+  fillDisk(filler);
+  await a3sOk(['kill', '-s', 'USR1', name]);
+  return { name, run, filler };
+}
 
 /** Leaves no page. */
 function fillDisk(path: string): void {

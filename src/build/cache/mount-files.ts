@@ -1,5 +1,5 @@
 /** The files beside a cache mount's directory: what is known of it, and who uses it. Change them under the mounts' lock. */
-import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { isObject } from '../../json.ts';
@@ -30,6 +30,8 @@ export interface MountNotes {
 
 const NOTES = /^([0-9a-f]{32}\.\d+)\.json$/;
 const CLAIM = /^([0-9a-f]{32}\.\d+)\.(open|private|running|alone)-(\d+)-(\d+)-\d+$/;
+/** The name of a mount, alone or with what a file beside its directory is for. */
+const OF_MOUNT = /^([0-9a-f]{32}\.\d+)(?:\.|$)/;
 const NEW = /^\.new-(\d+)-(\d+)-\d+$/;
 let taken = 0;
 
@@ -96,21 +98,19 @@ export function newMountName(): string {
 /** Takes a mount out of the list; `sweepMounts` removes its files. */
 export function dropMount(mounts: string, name: string): void {
   rmSync(join(mounts, `${name}.json`), { force: true });
+  if (!existsSync(join(mounts, name))) return;
   taken += 1;
   renameSync(join(mounts, name), join(mounts, `.trash-${processMark()}-${taken}`));
 }
 
 /** Takes away what a build left that was killed while it put a mount in its place, or took it out. Call it under the mounts' lock. */
 export function dropUnknown(mounts: string): void {
-  for (const file of namesIn(mounts)) {
-    const name = /^([0-9a-f]{32}\.\d+)(?:\.|$)/.exec(file)?.[1];
-    if (name === undefined || readMount(mounts, name) !== null) continue;
-    // Those of builds that are gone.
+  const names = new Set(namesIn(mounts).flatMap((file) => OF_MOUNT.exec(file)?.[1] ?? []));
+  for (const name of names) {
+    if (readMount(mounts, name) !== null) continue;
+    // Removes those of builds that are gone.
     claims(mounts, name);
-    rmSync(join(mounts, `${name}.json`), { force: true });
-    if (file !== name) continue;
-    taken += 1;
-    renameSync(join(mounts, name), join(mounts, `.trash-${processMark()}-${taken}`));
+    dropMount(mounts, name);
   }
 }
 

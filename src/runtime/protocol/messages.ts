@@ -52,21 +52,20 @@ export function encodeResize(rows: number, cols: number): Buffer {
 
 /** Data split into messages no longer than a data payload may be. */
 export function encodeData(type: number, data: Buffer): Buffer[] {
-  const messages: Buffer[] = [];
-  for (let start = 0; start < data.length; start += MAX_DATA_PAYLOAD) {
-    messages.push(encodeMessage(type, data.subarray(start, start + MAX_DATA_PAYLOAD)));
-  }
-  return messages;
+  return payloadsOf(data).map((payload) => encodeMessage(type, payload));
 }
 
 /** The same as heads and payloads in turn, without a copy of the data. */
 export function frameData(type: number, data: Buffer): Buffer[] {
-  const pieces: Buffer[] = [];
+  return payloadsOf(data).flatMap((payload) => [encodeHead(type, payload.length), payload]);
+}
+
+function payloadsOf(data: Buffer): Buffer[] {
+  const payloads: Buffer[] = [];
   for (let start = 0; start < data.length; start += MAX_DATA_PAYLOAD) {
-    const payload = data.subarray(start, start + MAX_DATA_PAYLOAD);
-    pieces.push(encodeHead(type, payload.length), payload);
+    payloads.push(data.subarray(start, start + MAX_DATA_PAYLOAD));
   }
-  return pieces;
+  return payloads;
 }
 
 /** Cuts a byte stream into messages. Holds at most one unfinished message. */
